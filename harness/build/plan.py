@@ -1,0 +1,192 @@
+"""Everything a run needs, read and checked, before a model is loaded or a file written."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from harness.build.functions import import_function
+from harness.core.errors import UsageError
+from harness.core.files import suggest
+from harness.core.protocols import Scorer
+from harness.core.taxonomy import Taxonomy, load_taxonomy
+from harness.core.types import Sample
+from harness.corpus import Corpus, load_corpus
+from harness.evalsets import EvalSet, load_eval_set
+from harness.evaluation.gates import Gate, parse_gate
+from harness.evaluation.suite import Suite, amend_suite, load_suite
+from harness.models import ModelSpec, describe_model
+from harness.prompts import Prompt, load_prompt
+from harness.scorers import ScorerContext, make_scorer
+from harness.stats import Estimator
+
+BASELINE = "baseline:"
+_NOT_FOR_BASELINES = frozenset({"latency"})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked suite. `prompt` and `spec` are None where the solver uses no model."""
+
+    suite: Suite
+    taxonomy: Taxonomy | None
+    corpus: Corpus
+    eval_set: EvalSet
+    samples: tuple[Sample, ...]
+    scorers: tuple[Scorer, ...]
+    gates: tuple[Gate, ...]
+    prompt: Prompt | None
+    spec: ModelSpec | None
+    estimator: Estimator
+
+    @cached_property
+    def baselines(self) -> tuple[str, ...]:
+        """Names of the baselines to run beside the solver, each once."""
+        gated = [gate.baseline for gate in self.gates if gate.baseline is not None]
+        return tuple(dict.fromkeys([*self.suite.baselines, *gated]))
+
+    @cached_property
+    def baseline_scorers(self) -> tuple[Scorer, ...]:
+        """The scorers that judge a baseline: the suite's own but its users' functions, which may cost money."""
+        named = [entry for entry in self.suite.scorers if isinstance(entry, str) and ":" in entry]
+        own = {name.rpartition(":")[2] for name in named}
+        return tuple(scorer for scorer in self.scorers if scorer.name not in own | _NOT_FOR_BASELINES)
+
+    def describe(self) -> dict[str, object]:
+        """What would run, for `--dry-run`."""
+        suite = self.suite
+        return {
+            "suite": str(suite.path),
+            "samples": f"{len(self.samples)} of {len(self.eval_set.samples)} (split {suite.split or 'any'})",
+            "trials": suite.trials,
+            "solver": suite.solver,
+            "model": self.spec.id if self.spec else None,
+            "prompt": str(self.prompt.path) if self.prompt else None,
+            "corpora": f"{len(self.corpus.policies)} policy versions, {len(self.corpus.incidents)} incidents",
+            "scorers": [scorer.name for scorer in self.scorers],
+            "baselines": list(self.baselines),
+            "gates": [gate.text for gate in self.gates],
+            "concurrency": self.concurrency,
+            "seed": suite.seed,
+        }
+
+    @property
+    def concurrency(self) -> int:
+        """Trials at once: the suite's figure, else 1 in process and 8 over a network."""
+        return self.suite.concurrency or (8 if self.spec is not None and not self.spec.in_process else 1)
+
+    @cached_property
+    def seen_labels(self) -> tuple[str, ...]:
+        """Labels known before the test: of the incidents, else of the samples of splits that are not evaluated."""
+        if self.corpus.incidents:
+            return tuple(incident.label for incident, _ in self.corpus.incidents)
+        chosen = {sample.id for sample in self.samples}
+        rest = [s for s in self.eval_set.samples if s.id not in chosen and s.split in {"dev", "train"}]
+        return tuple(sample.target.label for sample in rest if sample.target.label is not None)
+
+
+def planned(
+    suite: Suite | Path | str,
+    *,
+    model: str | None = None,
+    prompt: Path | str | None = None,
+    limit: int | None = None,
+    sample_ids: Sequence[str] = (),
+    concurrency: int | None = None,
+    seed: int | None = None,
+    overrides: Sequence[str] = (),
+) -> Plan:
+    """The plan of a suite (a path, or one already loaded) after what a caller replaces in it."""
+    given = {"model": model, "concurrency": concurrency, "seed": seed}
+    replace = {key: value for key, value in given.items() if value is not None}
+    if not isinstance(suite, Suite):
+        suite = load_suite(suite, overrides=overrides, replace=replace)
+    elif replace or overrides:
+        suite = amend_suite(suite, overrides=overrides, replace=replace)
+    return make_plan(suite, prompt=Path(prompt) if prompt is not None else None, sample_ids=sample_ids, limit=limit)
+
+
+def make_plan(
+    suite: Suite,
+    *,
+    prompt: Path | None = None,
+    sample_ids: Sequence[str] = (),
+    limit: int | None = None,
+) -> Plan:
+    """Read and check all that the suite names; the first mistake is a UsageError. `prompt` overrides the suite's."""
+    where = str(suite.path)
+    taxonomy = load_taxonomy(suite.resolve(suite.taxonomy)) if suite.taxonomy else None
+    policies, incidents = suite.corpora.policies, suite.corpora.incidents
+    corpus = load_corpus(
+        policies=suite.resolve(policies) if policies else None,
+        incidents=suite.resolve(incidents) if incidents else None,
+        taxonomy=taxonomy,
+    )
+    eval_set = load_eval_set(suite.resolve(suite.eval_set), taxonomy=taxonomy, kind=suite.input)
+    estimator = Estimator(seed=suite.seed, level=suite.level, resamples=suite.resamples)
+    context = scorer_context(suite, taxonomy=taxonomy, corpus=corpus, estimator=estimator)
+    find: Callable[[str], Callable[..., Any]] = lambda name: import_function(  # noqa: E731
+        name, folder=suite.path.parent, where=where
+    )
+    scorers = tuple(make_scorer(entry, context=context, import_function=find) for entry in suite.scorers)
+    _refuse_twice([scorer.name for scorer in scorers], where=where)
+    plan = Plan(
+        suite=suite,
+        taxonomy=taxonomy,
+        corpus=corpus,
+        eval_set=eval_set,
+        samples=eval_set.select(split=suite.split, ids=sample_ids, limit=limit),
+        scorers=scorers,
+        gates=tuple(parse_gate(text) for text in suite.gates),
+        prompt=_prompt(suite, prompt),
+        spec=describe_model(suite.model) if suite.solver == "triage" else None,
+        estimator=estimator,
+    )
+    _check_solver(plan)
+    return plan
+
+
+def scorer_context(suite: Suite, *, taxonomy: Taxonomy | None, corpus: Corpus, estimator: Estimator) -> ScorerContext:
+    """What the suite's scorers are made from."""
+    return ScorerContext(
+        taxonomy=taxonomy,
+        corpus=corpus,
+        kind=suite.input,
+        as_of=suite.retrieval.as_of,
+        estimator=estimator,
+        folder=suite.path.parent,
+        where=str(suite.path),
+    )
+
+
+def _prompt(suite: Suite, override: Path | None) -> Prompt | None:
+    if suite.solver != "triage":
+        return None
+    if override is None and suite.prompt is None:
+        raise UsageError("solver triage needs a prompt", where=suite.path, fix="add `prompt:` or give --prompt")
+    return load_prompt(override if override is not None else suite.resolve(suite.prompt or ""))
+
+
+def _check_solver(plan: Plan) -> None:
+    """The solver's and the baselines' names must be known, and what they need must be there."""
+    from harness.agents.baselines import BASELINES
+
+    suite = plan.suite
+    names = [*plan.baselines, *([suite.solver.removeprefix(BASELINE)] if suite.solver.startswith(BASELINE) else [])]
+    for name in names:
+        if name not in BASELINES:
+            raise UsageError(f"unknown baseline {name!r}", where=suite.path, fix=suggest(name, list(BASELINES)))
+    if (names or suite.solver == "triage") and plan.taxonomy is None:
+        raise UsageError("triage and baselines need a taxonomy", where=suite.path, fix="add `taxonomy:` to the suite")
+    if suite.solver == "triage" and suite.input == "any":
+        raise UsageError("triage reads tickets or texts", where=suite.path, fix="set `input: ticket` or `input: text`")
+    if suite.solver != "triage" and ":" not in suite.solver:
+        fix = suggest(suite.solver, ["triage", *(f"{BASELINE}{name}" for name in BASELINES)])
+        raise UsageError(f"unknown solver {suite.solver!r}", where=suite.path, fix=f"{fix} or module:function")
+
+
+def _refuse_twice(names: list[str], *, where: str) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"scorer {name!r} stands twice", where=where, fix="take one out")

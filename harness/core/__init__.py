@@ -1,0 +1,1 @@
+"""Types, taxonomy and costs, errors, hashing and file reading: what every other layer rests on."""

@@ -1,0 +1,134 @@
+"""The suite file: which eval set, agent, model, prompt, retrieval, scorers and gates make one evaluation."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PrivateAttr, field_validator
+
+from harness.core.errors import UsageError
+from harness.core.files import Strict, parse_value, parse_yaml, read_text, validate
+from harness.core.ticket import InputKind
+from harness.evaluation.gates import parse_gate
+
+Key = tuple[int | str, ...]
+Count = Annotated[int, Field(ge=0, le=1000)]
+
+
+class CorporaPaths(Strict):
+    """Where policies (a folder of Markdown) and incidents (JSON Lines, or a folder of them) are; both may be left out."""
+
+    policies: str | None = None
+    incidents: str | None = None
+
+
+class Retrieval(Strict):
+    """What is retrieved for each ticket. `as_of` null looks at the latest policies and all incidents."""
+
+    embeddings: str = "minilm"
+    mode: Literal["hybrid", "dense", "lexical"] = "hybrid"
+    policies: Count = 6
+    incidents: Count = 8
+    as_of: Literal["created_at"] | None = "created_at"
+
+
+ScorerEntry = str | dict[str, dict[str, Any] | None]
+
+
+class Suite(Strict):
+    """One evaluation. Paths are relative to the suite file."""
+
+    schema_version: Literal[1] = 1
+    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")
+    description: str = ""
+    eval_set: str = Field(description="JSON Lines of samples")
+    input: InputKind = Field(default="ticket", description="what a sample's input is")
+    split: Literal["dev", "test", "train"] | None = Field(default=None, description="null takes every split")
+    taxonomy: str | None = Field(default=None, description="labels and costs; needed by triage, routing and cost")
+    corpora: CorporaPaths = CorporaPaths()
+    solver: str = Field(default="triage", description="triage, baseline:NAME or module:function")
+    model: str = Field(default="reader", description="reader or provider/model")
+    model_parameters: dict[str, Any] = Field(default={}, description="passed to the provider's chat model")
+    prompt: str | None = Field(default=None, description="Markdown template; needed by triage")
+    retrieval: Retrieval = Retrieval()
+    scorers: tuple[ScorerEntry, ...] = Field(min_length=1, description="names, module:function, or {name: options}")
+    gates: tuple[str, ...] = Field(default=(), description="e.g. `routing.accuracy > baseline:keyword`")
+    baselines: tuple[str, ...] = Field(default=(), description="baselines to show beside the result")
+    coverage: float = Field(default=0.0, ge=0, le=1, description="least share of trials that must be scored")
+    trials: int = Field(default=1, ge=1, le=1000)
+    concurrency: int | None = Field(default=None, ge=1, le=1000, description="null: 1 for in-process models, else 8")
+    seed: int = Field(default=0, ge=0)
+    level: float = Field(default=0.95, gt=0.5, lt=1)
+    resamples: int = Field(default=2000, ge=100, le=100_000)
+
+    _path: Path = PrivateAttr(default=Path("suite.yaml"))
+
+    @field_validator("gates")
+    @classmethod
+    def _gates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            parse_gate(text)
+        return value
+
+    @property
+    def path(self) -> Path:
+        """The suite file."""
+        return self._path
+
+    def resolve(self, name: str) -> Path:
+        """A path of the suite, relative to its file."""
+        return Path(os.path.normpath(self._path.parent / name))
+
+
+def load_suite(path: Path | str, *, overrides: Sequence[str] = (), replace: Mapping[str, Any] | None = None) -> Suite:
+    """Read a suite; `overrides` are `key.path=YAML`, `replace` sets top-level keys. UsageError where it is wrong."""
+    path = Path(path)
+    value, lines = parse_yaml(read_text(path, what="suite"), where=path)
+    return _made(value, lines, path=path, overrides=overrides, replace=replace or {})
+
+
+def amend_suite(suite: Suite, *, overrides: Sequence[str] = (), replace: Mapping[str, Any] | None = None) -> Suite:
+    """`suite` as it was loaded, with `overrides` and `replace` applied as in `load_suite`."""
+    value = suite.model_dump(mode="json")
+    return _made(value, {}, path=suite.path, overrides=overrides, replace=replace or {})
+
+
+def _made(
+    value: Any, lines: Mapping[Key, int], *, path: Path, overrides: Sequence[str], replace: Mapping[str, Any]
+) -> Suite:
+    """The suite of a YAML value; an error in what was replaced names the flag instead of a line of the file."""
+    flags = {key: f"--{key}" for key in replace}
+    if isinstance(value, dict):
+        flags |= {_override(value, text): "--set" for text in overrides}
+        value.update(replace)
+    places: dict[Key, int | str] = {key: line for key, line in lines.items() if not key or key[0] not in flags}
+    places |= {(key,): flag for key, flag in flags.items()}
+    suite = validate(Suite, value, where=path, lines=places)
+    suite._path = path
+    return suite
+
+
+def _override(value: dict[str, Any], text: str) -> str:
+    """Apply one `key.path=YAML` to `value`; the top-level key that it touched."""
+    key, equals, raw = text.partition("=")
+    parts = key.strip().split(".")
+    if not equals or not all(parts):
+        raise UsageError(f"{text!r} is not key=value", where="--set", fix="e.g. --set retrieval.incidents=4")
+    node: Any = value
+    for part in parts[:-1]:
+        if isinstance(node, dict):
+            node = node.setdefault(part, {})
+        elif isinstance(node, list) and part.isdigit() and int(part) < len(node):
+            node = node[int(part)]
+        else:
+            raise UsageError(f"{part!r} in {key!r} is not a mapping", where="--set", fix="see `harness schema suite`")
+    parsed = parse_value(raw)
+    last = parts[-1]
+    if isinstance(node, dict):
+        node[last] = parsed
+    elif isinstance(node, list) and last.isdigit() and int(last) < len(node):
+        node[int(last)] = parsed
+    else:
+        raise UsageError(f"{key!r} can't be set", where="--set", fix="see `harness schema suite`")
+    return parts[0]

@@ -1,0 +1,13 @@
+"""Runs as people read them: typed analyses, the terminal's summary, and one HTML file that opens offline."""
+
+from harness.reporting.analyses import Analyses as Analyses
+from harness.reporting.analyses import Confusion as Confusion
+from harness.reporting.analyses import Errors as Errors
+from harness.reporting.analyses import LabelRow as LabelRow
+from harness.reporting.analyses import Mistake as Mistake
+from harness.reporting.analyses import Reliability as Reliability
+from harness.reporting.analyses import Slice as Slice
+from harness.reporting.analyses import analyse as analyse
+from harness.reporting.html import write_report as write_report
+from harness.reporting.terminal import print_run as print_run
+from harness.reporting.text import clean as clean

@@ -1,0 +1,46 @@
+"""Did the evidence that decides a ticket stand in the model's context: recall of gold clauses and incidents."""
+
+from collections.abc import Mapping, Sequence
+
+from harness.core.types import Metric, NotApplicable, Outcome, Output, Sample, Scored, ScoreRow
+from harness.scorers.metrics import Table, positive
+from harness.stats import Estimator
+
+_KINDS = ("clause", "incident")
+
+
+class RetrievalScorer:
+    """Compares the context with the target's evidence."""
+
+    name = "retrieval"
+    version = "1"
+    best: Mapping[str, float | None] = {"retrieval.clause_recall": 1.0, "retrieval.incident_recall": 1.0}
+    noop: Mapping[str, float | None] = {"retrieval.clause_recall": None, "retrieval.incident_recall": None}
+
+    def __init__(self, *, estimator: Estimator) -> None:
+        self._estimator = estimator
+
+    def score(self, sample: Sample, output: Output) -> Outcome:
+        """Found and wanted, of clauses and of incidents."""
+        if output.trace.evidence is None:
+            return NotApplicable("the solver doesn't say what it looked at")
+        if not sample.target.clauses and not sample.target.incidents:
+            return NotApplicable("the target names no evidence")
+        seen = {item.id for item in output.trace.evidence}
+        value: dict[str, int] = {}
+        for kind, gold in zip(_KINDS, (sample.target.clauses, sample.target.incidents), strict=True):
+            value[f"{kind}_found"], value[f"{kind}_wanted"] = len(seen & set(gold)), len(set(gold))
+        return Scored(value)
+
+    def metrics(self, rows: Sequence[ScoreRow]) -> Sequence[Metric]:
+        """Mean recall over the samples that want at least one, for each kind."""
+        table = Table.of(rows)
+        found: list[Metric] = []
+        for kind in _KINDS:
+            wanting = table.where(positive(f"{kind}_wanted"))
+            pairs = zip(wanting.column(f"{kind}_found"), wanting.column(f"{kind}_wanted"), strict=True)
+            recall = [hit / wanted for hit, wanted in pairs]
+            name = f"retrieval.{kind}_recall"
+            estimate = self._estimator.mean(recall, wanting.clusters, name=name)
+            found.append(wanting.metric(name, estimate, values=recall))
+        return found

@@ -1,0 +1,32 @@
+"""Precision, recall and F1 from confusion counts."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def _divide(top: Floats, bottom: Floats) -> Floats:
+    quotient: Floats = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0)
+    return quotient
+
+
+def per_label(confusion: Floats) -> tuple[Floats, Floats, Floats]:
+    """Precision, recall, F1 of each label from counts (..., gold, given); shape (..., labels).
+
+    Columns beyond the square (answers that are no label) count against recall only. NaN is undefined: precision of a
+    label never given, recall of one that never occurs, F1 of one that does neither.
+    """
+    labels = confusion.shape[-2]
+    square = confusion[..., :labels]
+    hits = np.diagonal(square, axis1=-2, axis2=-1)
+    given = square.sum(axis=-2)
+    gold = confusion.sum(axis=-1)
+    return _divide(hits, given), _divide(hits, gold), _divide(2 * hits, given + gold)
+
+
+def macro_f1(confusion: Floats) -> Floats:
+    """Mean F1 over the labels that occur or are given; NaN where none does."""
+    _, _, f1 = per_label(confusion)
+    defined = ~np.isnan(f1)
+    return _divide(np.where(defined, f1, 0).sum(axis=-1), defined.sum(axis=-1).astype(float))

@@ -1,0 +1,39 @@
+"""Texts of samples and incidents, and their words."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from harness.core.ticket import Case
+from harness.core.types import Json, Sample
+
+_WORD = re.compile(r"\w+")
+
+
+def strings(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
+    """(path, text) of every string in a JSON value."""
+    if isinstance(value, str):
+        yield path or "input", value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from strings(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from strings(inner, f"{path}.{number}" if path else str(number))
+
+
+def untrusted(sample: Sample, case: Case | None) -> list[tuple[str, str]]:
+    """(path, text) of what people outside wrote; every string of the input where its fields aren't known."""
+    return list(strings(sample.input)) if case is None else list(case.untrusted)
+
+
+def told(sample: Sample, case: Case | None) -> str:
+    """The text that makes a sample what it is: the guest's message, else all untrusted texts."""
+    texts = untrusted(sample, case)
+    message = next((text for path, text in texts if case is not None and path == "guest_message"), "")
+    return message or "\n".join(text for _, text in texts)
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, without case and compatibility forms."""
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())

@@ -1,0 +1,1 @@
+"""Figures that the README promises, measured; `make bench` prints them."""

@@ -1,0 +1,1 @@
+"""Tests of harness.retrieval; a package, so that they share `corpora`."""
