@@ -15,7 +15,7 @@ from harness.core.ticket import Case, InputKind
 from harness.core.types import Evidence, Output, Trace
 from harness.corpus import Corpus
 from harness.evalsets import parse_case
-from harness.guard import Screened, Spotlight, screen
+from harness.guard import Screened, Spotlight, citable, screen
 from harness.prompts import Prompt
 from harness.retrieval import Retriever
 
@@ -117,7 +117,7 @@ class TriageAgent:
         answer = said.answer
         resolve = Resolver(
             corpus=self._corpus,
-            fields=case.fields,
+            fields=citable(case),
             context={item.id for item in evidence},
             as_of=context.as_of,
         )

@@ -13,6 +13,7 @@ from harness.core.errors import UsageError
 from harness.core.types import Output
 from harness.evalsets import parse_case
 from harness.evaluation.runner import Input
+from harness.guard import citable
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def triage_one(
     output = asyncio.run(solver(Input(id=case.id, input=value, trial=0, seed=plan.suite.seed)))
     resolve = Resolver(
         corpus=plan.corpus,
-        fields=case.fields,
+        fields=citable(case),
         context={item.id for item in output.trace.evidence or ()},
         as_of=case.created_at if plan.suite.retrieval.as_of else None,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.core.ticket import Case
 from harness.core.types import Finding
 from harness.guard.injection import THRESHOLD, detect
 from harness.guard.sanitize import sanitize
@@ -16,6 +17,11 @@ class Screened:
 
     fields: tuple[tuple[str, str], ...]
     findings: tuple[Finding, ...]
+
+
+def citable(case: Case) -> dict[str, str]:
+    """The case's fields as written, sanitised: a claim is held against what the ticket says, redacted or not."""
+    return {path: sanitize(text, max_chars=1_000_000) for path, text in case.fields.items()}
 
 
 def screen(untrusted: Sequence[tuple[str, str]], *, threshold: float = THRESHOLD) -> Screened:

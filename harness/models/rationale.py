@@ -11,7 +11,10 @@ _LONGEST = 240
 
 
 def write_rationale(reading: Reading, weighed: Weighed, label: str) -> list[dict[str, object]]:
-    """Up to three claims: what the ticket says, the clause that covers it, a past incident that was alike."""
+    """Up to three claims: what the ticket says, the clause that covers it, a past incident that was alike.
+
+    One that rests on nothing, and so is never grounded, where there is nothing to take an extract from.
+    """
     by_id = {passage.id: passage for passage in reading.passages}
     ranked = [by_id[found] for found, _ in weighed.ranked]
     policy = _first(ranked, "policy", label)
@@ -27,7 +30,7 @@ def write_rationale(reading: Reading, weighed: Weighed, label: str) -> list[dict
     if incident:
         shown = _quotable(incident.title) or _first_sentence(incident.text)
         claims.append({"text": f'A past case was alike: "{shown}"', "citations": [incident.id]})
-    return claims
+    return claims or [{"text": "The ticket says nothing that could be quoted.", "citations": []}]
 
 
 def _first(ranked: Sequence[Passage], kind: str, label: str) -> Passage | None:

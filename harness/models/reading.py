@@ -67,7 +67,7 @@ def read(messages: Sequence[tuple[str, str]]) -> Reading:
             listed += [name for m in _ONE_OF.finditer(_prose(content)) for name in re.split(r"\s*,\s*", m[1])]
     for name in listed:
         labels.setdefault(name, "")
-    if not texts:
+    if not texts and not records:
         last = next((content for role, content in reversed(messages) if role == "human"), "")
         texts = {"text": last}
     steps = tuple(m[1] for role, content in messages if role == "system" for m in _STEP.finditer(_prose(content)))

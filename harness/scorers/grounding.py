@@ -8,7 +8,7 @@ from harness.core.ticket import Case, InputKind
 from harness.core.types import Metric, NotApplicable, Outcome, Output, Sample, Scored, ScoreRow, Unscored
 from harness.corpus import Corpus
 from harness.evalsets import parse_case
-from harness.guard import sanitize
+from harness.guard import citable
 from harness.scorers.metrics import Table, positive
 from harness.stats import Estimator
 
@@ -34,7 +34,7 @@ class GroundingScorer:
         evidence = output.trace.evidence
         resolve = Resolver(
             corpus=self._corpus,
-            fields=cited_fields(case),
+            fields=citable(case) if case is not None else {},
             context=None if evidence is None else {item.id for item in evidence},
             as_of=self._moment(case),
         )
@@ -61,10 +61,3 @@ class GroundingScorer:
 
     def _moment(self, case: Case | None) -> datetime | None:
         return case.created_at if case is not None and self._as_of == "created_at" else None
-
-
-def cited_fields(case: Case | None) -> dict[str, str]:
-    """The ticket's fields as written, sanitised: a claim is held against what the ticket says, redacted or not."""
-    if case is None:
-        return {}
-    return {path: sanitize(text, max_chars=1_000_000) for path, text in case.fields.items()}

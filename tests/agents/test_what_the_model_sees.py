@@ -109,3 +109,10 @@ async def test_what_the_prompt_leaves_out_is_not_retrieved(world: World) -> None
 async def test_invisible_characters_reach_neither_prompt_nor_search(plan: Plan) -> None:
     prompt, _ = await shown(plan, ticket("t-1", "di\u200besel \u202eon\u202c the water\x00"))
     assert "diesel on the water" in prompt
+
+
+async def test_a_quotation_is_held_against_the_text_without_its_invisible_characters(plan: Plan) -> None:
+    value = ticket("t-1", "There is di\u200besel\x00 on the \u202ewater today")
+    quote = {"text": 'The ticket says: "There is diesel on the water today"', "citations": ["ticket:guest_message"]}
+    output = await agent_on(Scripted(replies=[decides(rationale=[quote])]), plan)(item("t-1", value))
+    assert "grounded" not in output.why

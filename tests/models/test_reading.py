@@ -91,3 +91,8 @@ def test_no_message_at_all_is_an_empty_text() -> None:
 @given(st.lists(st.tuples(st.sampled_from(["system", "human", "ai", "tool"]), st.text())))
 def test_any_messages_can_be_read(messages: list[tuple[str, str]]) -> None:
     read(messages)
+
+
+def test_a_ticket_of_records_only_has_no_text() -> None:
+    reading = read([("human", '<record field="created_at">2026-05-01</record>')])
+    assert reading.texts == () and reading.records == {"created_at": "2026-05-01"}

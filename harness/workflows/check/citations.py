@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from harness.claims import Resolver, verify
 from harness.corpus import Corpus
-from harness.scorers.grounding import cited_fields
+from harness.guard import citable
 from harness.workflows.check.findings import Finding, finding
 from harness.workflows.check.material import Material
 
@@ -39,7 +39,7 @@ def of_claims(material: Material) -> Iterator[Finding]:
     corpus = material.corpus
     for sample, case in material.cases:
         moment = case.created_at if case is not None else None
-        resolve = Resolver(corpus=corpus, fields=cited_fields(case), context=None, as_of=moment)
+        resolve = Resolver(corpus=corpus, fields=citable(case) if case is not None else {}, context=None, as_of=moment)
         for number, claim in enumerate(sample.target.rationale, 1):
             of = _Place(sample.at, f"sample {sample.id!r}: claim {number}", moment, "created_at")
             bad = False
