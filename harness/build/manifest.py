@@ -1,6 +1,7 @@
 """What a run was made from: the resolved suite, content hashes, versions, git revision."""
 
 import platform
+import re
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +23,8 @@ _PACKAGES = (
     "tantivy",
 )
 
+_SECRET = re.compile(r"key|token|secret|password|authorization|credential|cookie", re.IGNORECASE)
+
 
 def make_manifest(plan: Plan, *, run_id: str, started_at: str) -> dict[str, Any]:
     """The manifest of a run; its `run_key` changes with all that can change an answer."""
@@ -33,8 +36,9 @@ def make_manifest(plan: Plan, *, run_id: str, started_at: str) -> dict[str, Any]
         "prompt": plan.prompt.hash if plan.prompt else None,
         "scorers": {scorer.name: scorer.version for scorer in plan.scorers},
     }
-    model = {"id": plan.spec.id, "parameters": suite.model_parameters} if plan.spec else None
-    resolved = suite.model_dump(mode="json")
+    parameters = without_secrets(suite.model_parameters)
+    model = {"id": plan.spec.id, "parameters": parameters} if plan.spec else None
+    resolved = suite.model_dump(mode="json") | {"model_parameters": parameters}
     answering = {
         key: resolved[key] for key in ("solver", "input", "retrieval", "trials", "seed", "model", "model_parameters")
     }
@@ -54,6 +58,15 @@ def make_manifest(plan: Plan, *, run_id: str, started_at: str) -> dict[str, Any]
         "versions": {"harness": __version__, "python": platform.python_version(), **_versions()},
         "git": git_state(suite.path.resolve().parent),
     }
+
+
+def without_secrets(value: Any, *, name: str = "") -> Any:
+    """`value` with whatever stands under a name that speaks of a secret replaced: a key must not reach a file."""
+    if isinstance(value, dict):
+        return {key: without_secrets(inner, name=str(key)) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [without_secrets(inner, name=name) for inner in value]
+    return "(secret)" if isinstance(value, str) and _SECRET.search(name) else value
 
 
 def _versions() -> dict[str, str]:

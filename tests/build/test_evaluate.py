@@ -234,3 +234,22 @@ def test_a_loaded_suite_may_be_run_several_times_with_other_values(functions: Wo
     second = evaluate(suite, out=functions.folder / "two", sample_ids=["t-3"], overrides=["solver=answers:words"])
     assert [len(list(one.rows())) for one in (first, second)] == [2, 1]
     assert second.info["solver"] == "answers:words" and suite.solver == "answers:fee"
+
+
+def test_a_key_in_the_suite_reaches_no_file_of_the_run(world: World, tmp_path: Path) -> None:
+    secret = "sk-planted-0123456789"
+    parameters = {
+        "api_key": secret,
+        "temperature": 0,
+        "max_tokens": 5,
+        "default_headers": {"Authorization": secret, "tokens": [secret, 7]},
+    }
+    run = evaluate(world.write_suite(model_parameters=parameters), out=tmp_path / "run")
+    for file in run.path.iterdir():
+        assert secret not in file.read_text(encoding="utf-8"), file.name
+    assert run.manifest["model"]["parameters"] == {
+        "api_key": "(secret)",
+        "temperature": 0,
+        "max_tokens": 5,
+        "default_headers": {"Authorization": "(secret)", "tokens": ["(secret)", 7]},
+    }
