@@ -51,7 +51,7 @@ class KeywordBaseline:
         texts = [text for _, text in case.untrusted] if case else [str(item.input)]
         have = set(_words(" ".join(texts)))
         scores = {
-            label: sum(self._rarity[word] for word in own & have) + _SMOOTHING / len(self._words)
+            label: math.fsum(self._rarity[word] for word in own & have) + _SMOOTHING / len(self._words)
             for label, own in self._words.items()
         }
         total = sum(scores.values())

@@ -1,6 +1,9 @@
 """What a number stands against, and functions as solvers."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -9,6 +12,7 @@ from harness.agents import BASELINES, FunctionSolver, KeywordBaseline, MajorityB
 from harness.core.errors import InfrastructureError, UsageError
 from harness.core.taxonomy import Taxonomy
 from harness.core.types import Claim, Output
+from tests.places import ROOT
 from tests.scripted import item
 from tests.world import TAXONOMY, ticket
 
@@ -99,3 +103,27 @@ def test_what_a_function_raises_is_an_error_of_the_trial_but_ours_pass_through()
 
     with pytest.raises(UsageError):
         solve(FunctionSolver(misused, name="mine:solve"), {})
+
+
+def test_the_keyword_baseline_answers_alike_in_every_process() -> None:
+    program = """
+import asyncio, json
+from harness.build.plan import planned
+from harness.build.solver import build_baseline
+from harness.evaluation.runner import Input
+plan = planned("eval_sets/triage/suite.yaml")
+solver = build_baseline(plan, "keyword")
+print([asyncio.run(solver(Input(s.id, s.input, 0, 0))).probabilities for s in plan.samples])
+"""
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(outputs) == 1
