@@ -7,7 +7,7 @@ DEV := $(V)/.dev-$(shell cat bootstrap.lock requirements-dev.lock pyproject.toml
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help eval test lint types contracts unit check bench lock clean
+.PHONY: help eval test lint types contracts unit check bench validity lock clean
 
 help: ## show this
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ unit: $(DEV)
 
 bench: $(DEV) ## time what the README promises, and print it with the machine
 	$(BIN)/python -m tests.benchmarks
+
+validity: $(DEV) ## simulate whether intervals cover and tests err as promised
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.validity
 
 lock: ## resolve the locks anew (needs uv)
 	$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-header --no-annotate --universal --python-version 3.11 \

@@ -124,7 +124,7 @@ class _Place:
         path = out if out is not None else Path("reports") / f"{now:%Y-%m-%dT%H%M%SZ}-{suite}"
         try:
             if out is None:
-                path = _made_anew(path)
+                path = made_anew(path)
             path.mkdir(parents=True, exist_ok=True)
             if any(path.iterdir()):
                 raise UsageError("this folder isn't empty", where=path, fix="give --out a new folder")
@@ -138,7 +138,7 @@ class _Place:
         return cls(path=path, run_id=path.name, started_at=now.isoformat(timespec="seconds"))
 
 
-def _made_anew(path: Path) -> Path:
+def made_anew(path: Path) -> Path:
     """`path`, or the first of `path-2`, `path-3`, … that nobody else made: two runs may begin in one second."""
     number, fresh = 1, path
     while True:

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 import click
 
+from harness.cli.ab import ab
 from harness.cli.check import check
+from harness.cli.compare import compare
 from harness.cli.eval import evaluate
 from harness.cli.index import index
+from harness.cli.power import power
 from harness.cli.schema import schema
 from harness.cli.triage import triage
 from harness.core.errors import Exit, InfrastructureError, NoSamplesError, UsageError, one_line
@@ -26,7 +29,7 @@ def cli(debug: bool) -> None:
     """
 
 
-for command in (check, evaluate, index, schema, triage):
+for command in (ab, check, compare, evaluate, index, power, schema, triage):
     cli.add_command(command)
 
 

@@ -13,3 +13,20 @@ set_option = click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace one value, e.g. retrieval.incidents=4."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, to standard output.")
+metric_option = click.option(
+    "--metric", metavar="NAME", help="Metric that decides; default cost.per_ticket, else routing.accuracy."
+)
+margin_option = click.option(
+    "--margin",
+    type=float,
+    metavar="X",
+    help="How much worse B may be, in the metric's unit; also asks if A and B are equivalent.",
+)
+require_option = click.option(
+    "--require",
+    type=click.Choice(["better", "not-worse"]),
+    help="Make it a gate on B: exit 0 if shown, 1 if the opposite is, 7 if neither.",
+)
+show_option = click.option(
+    "--show", type=click.Choice(["flips"]), help="List the samples that only one side gets right."
+)

@@ -167,7 +167,9 @@ class Metric:
     """An aggregate with its interval. `value` None is undefined and `reason` says why.
 
     `values` holds one number a scored trial, aligned with `keys` (sample id, trial) and `clusters`, where the metric is
-    a mean over trials and can therefore be compared in pairs. `label` is set on metrics of one label.
+    a mean over trials and can therefore be compared in pairs; `fact` names the number or bool in each verdict that it is
+    the mean of, `<scorer>.<key>`, so that two runs can be compared from their journals. `lower_is_better` tells which of
+    two is better: a cost, a time, an error. `label` is set on metrics of one label.
     """
 
     name: str
@@ -183,6 +185,8 @@ class Metric:
     unit: str = ""
     detail: str = ""
     reason: str | None = None
+    fact: str | None = None
+    lower_is_better: bool = False
     label: str | None = None
     headline: bool = True
     values: Sequence[float] | None = None

@@ -108,6 +108,11 @@ def _three_valued(gate: Gate, value: float, low: float, high: float, *, bound: f
     return GateResult(gate.text, "inconclusive", f"{interval}: {n} trials are too few to tell", value, low, high)
 
 
+def largest_difference(values: Sequence[float], *, unit: str) -> float | None:
+    """1 where a metric is a share, a mean of numbers in [0, 1] without a unit; None where no limit is known."""
+    return 1.0 if not unit and all(0 <= value <= 1 for value in values) else None
+
+
 def _against_baseline(gate: Gate, metric: Metric, other: Metric | None, estimator: Estimator) -> GateResult:
     """The paired difference, metric minus baseline, over the trials that both have a number for."""
     if other is None:
@@ -116,12 +121,14 @@ def _against_baseline(gate: Gate, metric: Metric, other: Metric | None, estimato
         return GateResult(gate.text, "inconclusive", f"{gate.metric} is no mean over trials, so it has no pairs")
     theirs = dict(zip(other.keys, other.values, strict=True))
     pairs = [
-        (mine - theirs[key], cluster)
+        (theirs[key], mine, cluster)
         for key, mine, cluster in zip(metric.keys, metric.values, metric.clusters, strict=True)
         if key in theirs
     ]
-    differences: Sequence[float] = [difference for difference, _ in pairs]
-    estimate = estimator.mean(differences, [cluster for _, cluster in pairs], name=gate.text)
+    before, after = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    clusters = [cluster for _, _, cluster in pairs]
+    span = largest_difference([*before, *after], unit=metric.unit)
+    estimate = estimator.difference(before, after, clusters, name=gate.text, span=span)
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return GateResult(
             gate.text, "inconclusive", f"no interval of the difference: {estimate.reason}", estimate.value

@@ -8,6 +8,10 @@ from harness.reporting.analyses import Mistake as Mistake
 from harness.reporting.analyses import Reliability as Reliability
 from harness.reporting.analyses import Slice as Slice
 from harness.reporting.analyses import analyse as analyse
+from harness.reporting.comparison import comparison_json as comparison_json
+from harness.reporting.comparison import print_comparison as print_comparison
+from harness.reporting.comparison import verdict as verdict
 from harness.reporting.html import write_report as write_report
+from harness.reporting.power import power_lines as power_lines
 from harness.reporting.terminal import print_run as print_run
 from harness.reporting.text import clean as clean

@@ -17,7 +17,7 @@ from harness.core.taxonomy import Taxonomy
 from harness.core.types import Metric
 from harness.evaluation import Run
 from harness.reporting.trials import Row, Trial, finite, mapping, read_trial, sequence
-from harness.stats import wilson
+from harness.stats import clopper_pearson
 
 T = TypeVar("T")
 
@@ -304,7 +304,7 @@ def _slice(group: str, name: str, sums: _Sums, *, trials: int, level: float) -> 
     if sums.judged:
         accuracy = sums.hits / sums.judged
         samples = max(1.0, sums.judged / trials)
-        low, high = wilson(accuracy * samples, samples, level=level)
+        low, high = clopper_pearson(accuracy * samples, samples, level=level)
     cost = sums.cost / sums.costed if sums.costed else None
     return Slice(group, name, sums.n, sums.judged, accuracy, low, high, cost)
 

@@ -35,7 +35,7 @@ _STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow"}
 
 def print_run(run: Run, *, taxonomy: Taxonomy | None, console: "Console | None" = None) -> None:
     """Print the summary of a run. Data is never read as markup, and its control characters are shown, not obeyed."""
-    console = console or _console()
+    console = console or open_console()
     found = analyse(run, taxonomy=taxonomy)
     for warning in warnings(run):
         console.print(_text(warning, "bold yellow"))
@@ -54,7 +54,7 @@ def print_run(run: Run, *, taxonomy: Taxonomy | None, console: "Console | None" 
     console.print(_text("report", indent=2).append(f"  {clean_line(str(run.report))}"), soft_wrap=True)
 
 
-def _console() -> "Console":
+def open_console() -> "Console":
     """Standard output, 120 columns wide where it is piped and nobody set COLUMNS."""
     from rich.console import Console
 

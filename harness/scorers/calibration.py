@@ -38,5 +38,5 @@ class CalibrationScorer:
         confidence = np.array(table.column("confidence"), dtype=float)
         correct = np.array(table.column("correct"), dtype=float)
         columns = equal_width_bins(confidence, correct, bins=self._bins)
-        ece = self._estimator.of_sums(columns, ece_from_bins, table.clusters, name="calibration.ece")
-        return [table.metric("calibration.ece", ece, detail=f"{self._bins} bins")]
+        ece = self._estimator.of_sums(columns, ece_from_bins, table.clusters)
+        return [table.metric("calibration.ece", ece, detail=f"{self._bins} bins", lower_is_better=True)]

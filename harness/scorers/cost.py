@@ -18,7 +18,7 @@ class CostScorer:
     """Prices the action taken on each ticket."""
 
     name = "cost"
-    version = "1"
+    version = "2"
 
     def __init__(self, *, taxonomy: Taxonomy, estimator: Estimator) -> None:
         self._taxonomy, self._estimator = taxonomy, estimator
@@ -27,7 +27,7 @@ class CostScorer:
         self.noop: Mapping[str, float | None] = {"cost.per_ticket": review, "cost.review_rate": 1.0}
 
     def score(self, sample: Sample, output: Output) -> Outcome:
-        """`cost` of the action, and whether it was a miss or a false raise of a high-risk label."""
+        """`cost` of the action, and whether it was a review, a miss or a false raise of a high-risk label."""
         if output.label is None and output.failure is None and output.action == "route":
             return NotApplicable("the solver gives no label")
         action = "review" if output.failure is not None else output.action
@@ -40,6 +40,7 @@ class CostScorer:
             {
                 "cost": self._taxonomy.costs.of(gold, action=action, label=output.label),
                 "action": action,
+                "reviewed": action == "review",
                 "expected": gold,
                 "given": output.label,
                 "high_risk": gold in high,
@@ -54,8 +55,8 @@ class CostScorer:
         currency = self._taxonomy.currency
         costs = table.column("cost")
         per_ticket = self._estimator.mean(costs, table.clusters, name="cost.per_ticket")
-        reviewed = [float(scored.value["action"] == "review") for _, scored in table.scored]
-        review_rate = self._estimator.proportion(reviewed, table.clusters, name="cost.review_rate")
+        reviewed = table.column("reviewed")
+        review_rate = self._estimator.proportion(reviewed, table.clusters)
         review = self._taxonomy.costs.review
         found = [
             table.metric(
@@ -63,16 +64,27 @@ class CostScorer:
                 per_ticket,
                 unit=currency,
                 detail=f"always review {review:.2f} {currency}",
-                values=costs,
+                lower_is_better=True,
+                fact=(self.name, "cost"),
             ),
             *self._errors(table, "high_risk_missed", "high_risk_miss", of=table.column("high_risk")),
             *self._errors(table, "high_risk_false", "high_risk_false", of=None),
-            table.metric("cost.review_rate", review_rate, detail=f"{int(sum(reviewed))} of {len(reviewed)}"),
+            table.metric(
+                "cost.review_rate",
+                review_rate,
+                detail=f"{int(sum(reviewed))} of {len(reviewed)}",
+                lower_is_better=True,
+                fact=(self.name, "reviewed"),
+            ),
         ]
         for label in self._taxonomy.ids:
             part = table.where(having("expected", label))
             estimate = self._estimator.mean(part.column("cost"), part.clusters, name=f"cost.per_label[{label}]")
-            found.append(part.metric("cost.per_label", estimate, unit=currency, label=label, headline=False))
+            found.append(
+                part.metric(
+                    "cost.per_label", estimate, unit=currency, lower_is_better=True, label=label, headline=False
+                )
+            )
         return found
 
     def _errors(self, table: Table, name: str, key: str, *, of: list[float] | None) -> list[Metric]:
@@ -81,7 +93,7 @@ class CostScorer:
         if of is None:  # a false raise can happen on any ticket that isn't high-risk
             of = [1 - high for high in table.column("high_risk")]
         possible = [(h, cluster) for h, o, cluster in zip(hit, of, table.clusters, strict=True) if o]
-        share = self._estimator.proportion([h for h, _ in possible], [c for _, c in possible], name=f"cost.{name}")
+        share = self._estimator.proportion([h for h, _ in possible], [c for _, c in possible])
         money = [cost * h for cost, h in zip(table.column("cost"), hit, strict=True)]
         mean = self._estimator.mean(money, table.clusters, name=f"cost.{name}_cost")
         if mean.value == 0:
@@ -92,8 +104,15 @@ class CostScorer:
                 _times(share, len(possible)),
                 unit="count",
                 detail=f"{int(sum(hit))} of {len(possible)}",
+                lower_is_better=True,
             ),
-            table.metric(f"cost.{name}_cost", _times(mean, len(money)), unit=self._taxonomy.currency, detail="in all"),
+            table.metric(
+                f"cost.{name}_cost",
+                _times(mean, len(money)),
+                unit=self._taxonomy.currency,
+                detail="in all",
+                lower_is_better=True,
+            ),
         ]
 
 

@@ -25,7 +25,8 @@ Function = Callable[[Sample, Output], Any]
 class FunctionScorer:
     """Wraps a function that returns a bool, a number, a mapping of these, None (nothing to say), or an Outcome.
 
-    Its metrics are the means: `<name>.mean`, or `<name>.<key>` for each key; bools have the interval of a proportion.
+    Its metrics are the means: `<name>.mean`, or `<name>.<key>` for each key; bools have the interval of a proportion. More
+    counts as better.
     """
 
     version = "1"
@@ -54,7 +55,7 @@ class FunctionScorer:
         for value in result.values():
             if isinstance(value, int):
                 float(value)  # raises where no mean could be taken of it
-        return Scored(dict(result))
+        return Scored({str(key): value for key, value in result.items()})
 
     def metrics(self, rows: Sequence[ScoreRow]) -> Sequence[Metric]:
         """The mean of each numeric key."""
@@ -73,6 +74,10 @@ class FunctionScorer:
             name = f"{self.name}.{key}"
             column = part.column(key)
             binary = all(isinstance(scored.value[key], bool) for _, scored in part.scored)
-            make = self._estimator.proportion if binary else self._estimator.mean
-            found.append(part.metric(name, make(column, part.clusters, name=name), values=column))
+            estimate = (
+                self._estimator.proportion(column, part.clusters)
+                if binary
+                else self._estimator.mean(column, part.clusters, name=name)
+            )
+            found.append(part.metric(name, estimate, fact=(self.name, key)))
         return found

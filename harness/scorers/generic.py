@@ -41,9 +41,9 @@ class PassScorer:
         """The share that pass."""
         table = Table.of(rows)
         passed = table.column("passed")
-        estimate = self._estimator.proportion(passed, table.clusters, name=f"{self.name}.pass_rate")
+        estimate = self._estimator.proportion(passed, table.clusters)
         detail = f"{int(sum(passed))} of {len(passed)}"
-        return [table.metric(f"{self.name}.pass_rate", estimate, detail=detail, values=passed)]
+        return [table.metric(f"{self.name}.pass_rate", estimate, detail=detail, fact=(self.name, "passed"))]
 
 
 def exact(answer: Any, expected: Any) -> bool:

@@ -50,13 +50,23 @@ class GroundingScorer:
         """Hallucinated claims of all claims, and tickets with at least one of all tickets that have a claim."""
         table = Table.of(rows)
         bad, claims = table.column("n_hallucinated"), table.column("n_claims")
-        rate = self._estimator.share(bad, claims, table.clusters, name="grounding.hallucinated_rate")
+        rate = self._estimator.share(bad, claims, table.clusters)
         having = table.where(positive("n_claims"))
         touched = [float(n > 0) for n in having.column("n_hallucinated")]
-        tickets = self._estimator.proportion(touched, having.clusters, name="grounding.hallucinated_tickets")
+        tickets = self._estimator.proportion(touched, having.clusters)
         return [
-            table.metric("grounding.hallucinated_rate", rate, detail=f"{int(sum(bad))} claims of {int(sum(claims))}"),
-            having.metric("grounding.hallucinated_tickets", tickets, detail=f"{int(sum(touched))} of {len(touched)}"),
+            table.metric(
+                "grounding.hallucinated_rate",
+                rate,
+                detail=f"{int(sum(bad))} claims of {int(sum(claims))}",
+                lower_is_better=True,
+            ),
+            having.metric(
+                "grounding.hallucinated_tickets",
+                tickets,
+                detail=f"{int(sum(touched))} of {len(touched)}",
+                lower_is_better=True,
+            ),
         ]
 
     def _moment(self, case: Case | None) -> datetime | None:

@@ -36,10 +36,9 @@ class LatencyScorer:
         found = [
             table.metric(
                 f"latency.p{percent}_ms",
-                self._estimator.quantile(
-                    table.column("ms"), percent / 100, table.clusters, name=f"latency.p{percent}_ms"
-                ),
+                self._estimator.quantile(table.column("ms"), percent / 100, table.clusters),
                 unit="ms",
+                lower_is_better=True,
             )
             for percent in (50, 95)
         ]
@@ -49,5 +48,14 @@ class LatencyScorer:
             tokens = used.column(f"{side}_tokens")
             estimate = self._estimator.mean(tokens, used.clusters, name=f"tokens.{side}")
             detail = "a ticket, estimated from characters" if estimated else "a ticket"
-            found.append(used.metric(f"tokens.{side}", estimate, unit="tokens", detail=detail))
+            found.append(
+                used.metric(
+                    f"tokens.{side}",
+                    estimate,
+                    unit="tokens",
+                    detail=detail,
+                    lower_is_better=True,
+                    fact=(self.name, f"{side}_tokens"),
+                )
+            )
         return found

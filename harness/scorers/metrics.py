@@ -67,9 +67,14 @@ class Table:
         detail: str = "",
         label: str | None = None,
         headline: bool = True,
-        values: Sequence[float] | None = None,
+        lower_is_better: bool = False,
+        fact: tuple[str, str] | None = None,
     ) -> Metric:
-        """`estimate` as a metric with the counts of this table; `values` makes it comparable in pairs."""
+        """`estimate` as a metric with the counts of this table.
+
+        `fact`, a scorer's name and the key in its verdicts that the metric is the mean of, makes it comparable in pairs.
+        """
+        values = self.column(fact[1]) if fact is not None else None
         return Metric(
             name=name,
             value=estimate.value,
@@ -84,6 +89,8 @@ class Table:
             unit=unit,
             detail=detail,
             reason=estimate.reason,
+            fact=".".join(fact) if fact is not None else None,
+            lower_is_better=lower_is_better,
             label=label,
             headline=headline,
             values=values,

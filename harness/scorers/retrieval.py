@@ -13,7 +13,7 @@ class RetrievalScorer:
     """Compares the context with the target's evidence."""
 
     name = "retrieval"
-    version = "1"
+    version = "2"
     best: Mapping[str, float | None] = {"retrieval.clause_recall": 1.0, "retrieval.incident_recall": 1.0}
     noop: Mapping[str, float | None] = {"retrieval.clause_recall": None, "retrieval.incident_recall": None}
 
@@ -21,15 +21,20 @@ class RetrievalScorer:
         self._estimator = estimator
 
     def score(self, sample: Sample, output: Output) -> Outcome:
-        """Found and wanted, of clauses and of incidents."""
+        """Found and wanted, of clauses and of incidents, and recall, their quotient: None where none is wanted."""
         if output.trace.evidence is None:
             return NotApplicable("the solver doesn't say what it looked at")
         if not sample.target.clauses and not sample.target.incidents:
             return NotApplicable("the target names no evidence")
         seen = {item.id for item in output.trace.evidence}
-        value: dict[str, int] = {}
+        value: dict[str, float | None] = {}
         for kind, gold in zip(_KINDS, (sample.target.clauses, sample.target.incidents), strict=True):
-            value[f"{kind}_found"], value[f"{kind}_wanted"] = len(seen & set(gold)), len(set(gold))
+            hits, wanted = len(seen & set(gold)), len(set(gold))
+            value |= {
+                f"{kind}_found": hits,
+                f"{kind}_wanted": wanted,
+                f"{kind}_recall": hits / wanted if wanted else None,
+            }
         return Scored(value)
 
     def metrics(self, rows: Sequence[ScoreRow]) -> Sequence[Metric]:
@@ -38,9 +43,7 @@ class RetrievalScorer:
         found: list[Metric] = []
         for kind in _KINDS:
             wanting = table.where(positive(f"{kind}_wanted"))
-            pairs = zip(wanting.column(f"{kind}_found"), wanting.column(f"{kind}_wanted"), strict=True)
-            recall = [hit / wanted for hit, wanted in pairs]
-            name = f"retrieval.{kind}_recall"
-            estimate = self._estimator.mean(recall, wanting.clusters, name=name)
-            found.append(wanting.metric(name, estimate, values=recall))
+            recall = wanting.column(f"{kind}_recall")
+            estimate = self._estimator.share(recall, [1.0] * len(recall), wanting.clusters)
+            found.append(wanting.metric(f"retrieval.{kind}_recall", estimate, fact=(self.name, f"{kind}_recall")))
         return found

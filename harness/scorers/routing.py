@@ -5,7 +5,6 @@ whose target is no label at all is outside: only the cost of the action judges i
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from harness.core.taxonomy import Taxonomy
 from harness.core.types import Metric, NotApplicable, Outcome, Output, Sample, Scored, ScoreRow
 from harness.scorers.metrics import Table, having
-from harness.stats import Estimator, macro_f1, per_label
+from harness.stats import Estimator, macro_f1
 
 Floats = NDArray[np.float64]
 
@@ -42,35 +41,28 @@ class RoutingScorer:
         """Accuracy, macro-F1, and precision, recall and F1 of each label."""
         table = Table.of(rows)
         correct = table.column("correct")
-        accuracy = self._estimator.proportion(correct, table.clusters, name="routing.accuracy")
+        accuracy = self._estimator.proportion(correct, table.clusters)
         detail = f"{sum(map(int, correct))} of {len(correct)}"
         columns = self._confusions(table)
-        macro = self._estimator.of_sums(
-            columns, lambda totals: macro_f1(self._square(totals)), table.clusters, name="routing.macro_f1"
-        )
+        macro = self._estimator.of_sums(columns, lambda totals: macro_f1(self._square(totals)), table.clusters)
         return [
-            table.metric("routing.accuracy", accuracy, detail=detail, values=correct),
+            table.metric("routing.accuracy", accuracy, detail=detail, fact=(self.name, "correct")),
             table.metric("routing.macro_f1", macro),
             *self._of_labels(table, columns),
         ]
 
     def _of_labels(self, table: Table, columns: Floats) -> list[Metric]:
-        """Precision and recall are proportions of what was given and of what occurs; F1 is bootstrapped."""
+        """Precision and recall are proportions of what was given and of what occurs; F1 is a share of both."""
         found: list[Metric] = []
         for index, label in enumerate(self._labels):
             given = table.where(having("given", label))
             gold = table.where(having("expected", label))
             for name, part in (("routing.precision", given), ("routing.recall", gold)):
                 hits = part.column("correct")
-                estimate = self._estimator.proportion(hits, part.clusters, name=f"{name}[{label}]")
+                estimate = self._estimator.proportion(hits, part.clusters)
                 detail = f"{sum(map(int, hits))} of {len(hits)}"
                 found.append(part.metric(name, estimate, label=label, detail=detail, headline=False))
-            f1 = self._estimator.of_sums(
-                columns,
-                partial(self._f1, index=index),
-                table.clusters,
-                name=f"routing.f1[{label}]",
-            )
+            f1 = self._estimator.share(*self._dice(columns, index), table.clusters)
             found.append(gold.metric("routing.f1", f1, label=label, headline=False))
         return found
 
@@ -84,8 +76,10 @@ class RoutingScorer:
             columns[row, position[scored.value["expected"]] * width + given] = 1
         return columns
 
-    def _f1(self, totals: Floats, *, index: int) -> Floats:
-        return per_label(self._square(totals))[2][:, index]
+    def _dice(self, columns: Floats, index: int) -> tuple[Floats, Floats]:
+        """F1 of a label as a share: twice its hits, of the times it was given and the times it was right."""
+        square = self._square(columns)
+        return 2 * square[:, index, index], square[:, :, index].sum(axis=1) + square[:, index].sum(axis=1)
 
     def _square(self, totals: Floats) -> Floats:
         return totals.reshape(len(totals), len(self._labels), len(self._labels) + 1)

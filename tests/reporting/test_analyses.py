@@ -17,7 +17,7 @@ from harness.core.types import Metric
 from harness.evaluation import Run
 from harness.reporting import Mistake, analyse
 from harness.reporting.analyses import OTHER, bin_count
-from harness.stats import ece_from_bins, equal_width_bins, wilson
+from harness.stats import clopper_pearson, ece_from_bins, equal_width_bins
 
 MakeRun = Callable[..., Run]
 MakeTrial = Callable[..., dict[str, Any]]
@@ -132,7 +132,7 @@ def test_slices_come_worst_first_by_the_upper_end_of_the_interval(make_run: Make
     ]
     long = slices[0]
     assert (long.n, long.accuracy, long.cost) == (50, 0.4, 0.6)
-    assert (long.low, long.high) == wilson(20, 50)
+    assert (long.low, long.high) == clopper_pearson(20, 50)
 
 
 def test_repeated_trials_of_a_sample_do_not_narrow_a_slice(make_run: MakeRun, trial: MakeTrial) -> None:
@@ -141,7 +141,7 @@ def test_repeated_trials_of_a_sample_do_not_narrow_a_slice(make_run: MakeRun, tr
     ]
     [part] = analyse(make_run(rows, trials=5), taxonomy=None).slices
     assert part.n == 50
-    assert (part.low, part.high) == pytest.approx(wilson(6, 10))
+    assert (part.low, part.high) == pytest.approx(clopper_pearson(6, 10))
 
 
 def test_a_slice_without_verdicts_has_no_accuracy_and_comes_last(make_run: MakeRun, trial: MakeTrial) -> None:

@@ -71,14 +71,14 @@ def test_each_numeric_key_becomes_a_mean_over_the_rows_that_have_it() -> None:
         )
     )
     assert set(head) == {"mine.ok", "mine.words"}
-    assert head["mine.ok"].value == pytest.approx(2 / 3) and head["mine.ok"].method == "wilson"
+    assert head["mine.ok"].value == pytest.approx(2 / 3) and head["mine.ok"].method == "clopper-pearson"
     assert head["mine.words"].value == 6 and head["mine.words"].values == [4.0, 8.0]
     assert (head["mine.words"].n_scored, head["mine.words"].n_unscored) == (2, 1)
 
 
 def test_a_key_that_is_sometimes_a_number_and_sometimes_a_bool_is_a_mean_of_numbers() -> None:
     found = headlines(returning(None).metrics(rows({"x": True}, {"x": 3})))["mine.x"]
-    assert found.value == 2 and found.method == "bootstrap"
+    assert found.value == 2 and found.method == "cluster-robust t"
 
 
 def test_without_a_number_the_mean_is_undefined() -> None:

@@ -23,7 +23,8 @@ def took(ms: float, usage: Usage | None = None) -> Output:
 def test_found_and_wanted_are_counted_by_kind() -> None:
     one = sample(clauses=("P@1#1", "P@1#2"), incidents=("i-1",))
     assert value(RETRIEVAL, one, saw("P@1#2", "i-9")) == {
-        "clause_found": 1, "clause_wanted": 2, "incident_found": 0, "incident_wanted": 1,
+        "clause_found": 1, "clause_wanted": 2, "clause_recall": 0.5,
+        "incident_found": 0, "incident_wanted": 1, "incident_recall": 0.0,
     }  # fmt: skip
 
 

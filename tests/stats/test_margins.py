@@ -1,0 +1,56 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from statsmodels.stats.weightstats import DescrStatsW
+
+from harness.stats import equivalence, mean_standard_error, non_inferiority
+
+samples = st.lists(st.floats(-10, 10, allow_subnormal=False), min_size=2, max_size=20)
+
+
+@given(samples, st.floats(0.01, 5))
+def test_both_equal_statsmodels_on_one_sample(values: list[float], margin: float) -> None:
+    assume(np.std(values) > 1e-3)
+    mean, error, df = mean_standard_error(values, [str(i) for i in range(len(values))])
+    p, (_, lower_p, _), _ = DescrStatsW(values).ttost_mean(-margin, margin)
+    assert equivalence(mean, error, margin=margin, df=df).p == pytest.approx(p, abs=1e-9)
+    assert non_inferiority(mean, error, margin=margin, df=df).p == pytest.approx(lower_p, abs=1e-9)
+
+
+@given(st.floats(-3, 3), st.floats(0.01, 2), st.floats(0.1, 2), st.floats(1, 50))
+def test_what_is_shown_is_what_the_interval_says(d: float, error: float, margin: float, df: float) -> None:
+    one = non_inferiority(d, error, margin=margin, df=df)
+    two = equivalence(d, error, margin=margin, df=df)
+    assume(abs(one.p - 0.05) > 1e-9 and abs(two.p - 0.05) > 1e-9)
+    assert one.shown == (one.low > -margin)
+    assert two.shown == (-margin < two.low and two.high < margin)
+
+
+def test_a_margin_of_0_asks_for_superiority_and_is_refused_for_equality() -> None:
+    assert non_inferiority(0.5, 0.1, margin=0).shown
+    assert not non_inferiority(0.0, 0.1, margin=0).shown
+    with pytest.raises(ValueError, match="no amount of data shows"):
+        equivalence(0.0, 0.1, margin=0)
+
+
+def test_without_any_spread_the_difference_alone_decides_and_the_boundary_is_not_shown() -> None:
+    assert equivalence(0.0, 0.0, margin=0.1).shown
+    assert non_inferiority(-0.05, 0.0, margin=0.1).p == 0
+    assert not non_inferiority(-0.1, 0.0, margin=0.1).shown
+    assert not equivalence(0.2, 0.0, margin=0.1).shown
+
+
+@pytest.mark.parametrize(
+    ("difference", "error", "margin"), [(math.nan, 1, 1), (0, -1, 1), (0, math.inf, 1), (0, 1, -1), (0, 1, math.nan)]
+)
+def test_what_is_no_number_is_refused(difference: float, error: float, margin: float) -> None:
+    with pytest.raises(ValueError, match="got"):
+        equivalence(difference, error, margin=margin)
+
+
+def test_the_reason_says_what_was_shown() -> None:
+    assert equivalence(0.0, 0.01, margin=0.1).reason.startswith("the difference is within ±0.1")
+    assert "not shown" in non_inferiority(-1.0, 0.01, margin=0.1).reason
