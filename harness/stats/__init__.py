@@ -38,6 +38,7 @@ from harness.stats.paired import paired_bootstrap as paired_bootstrap
 from harness.stats.paired import paired_difference as paired_difference
 from harness.stats.paired import sign_flip_test as sign_flip_test
 from harness.stats.planning import cluster_design_effect as cluster_design_effect
+from harness.stats.planning import mcnemar_power as mcnemar_power
 from harness.stats.planning import minimum_detectable_effect as minimum_detectable_effect
 from harness.stats.planning import paired_binary_variance as paired_binary_variance
 from harness.stats.planning import power as power

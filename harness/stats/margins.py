@@ -24,9 +24,9 @@ def non_inferiority(
     """Whether the difference is above -margin, where more is better (ICH E9 1998, §3.3.2).
 
     One-sided at 1 - level; the interval is the two-sided one at 2 * level - 1 whose lower end decides. A margin of 0
-    asks for superiority. Raises ValueError for a negative margin or error, or a number that is not finite.
+    asks for superiority. Raises ValueError for a negative margin or error, a number that is not finite, or level <= 0.5.
     """
-    _check(difference, standard_error, margin)
+    _check(difference, standard_error, margin, level)
     p = _upper_tail(difference + margin, standard_error, df)
     low, high = _interval(difference, standard_error, df, level)
     shown = p < 1 - level
@@ -42,7 +42,7 @@ def equivalence(
     p is the larger of both; the interval is the two-sided one at 2 * level - 1. Raises ValueError for a margin that is
     not above 0: no amount of data shows that two things are equal.
     """
-    _check(difference, standard_error, margin)
+    _check(difference, standard_error, margin, level)
     if margin == 0:
         raise ValueError(
             "a margin of 0 asks for equality, which no amount of data shows; give the smallest that matters"
@@ -69,7 +69,9 @@ def _interval(difference: float, error: float, df: float, level: float) -> tuple
     return difference - half, difference + half
 
 
-def _check(difference: float, error: float, margin: float) -> None:
+def _check(difference: float, error: float, margin: float, level: float) -> None:
+    if not 0.5 < level < 1:
+        raise ValueError(f"a one-sided level must lie in (0.5, 1), got {level!r}")
     if not math.isfinite(difference) or not math.isfinite(error) or error < 0:
         raise ValueError(f"need a finite difference and an error of at least 0, got {difference!r} and {error!r}")
     if not math.isfinite(margin) or margin < 0:

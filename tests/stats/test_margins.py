@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from statsmodels.stats.weightstats import DescrStatsW
+from statsmodels.stats.weightstats import DescrStatsW, ttost_ind, ttost_paired
 
 from harness.stats import equivalence, mean_standard_error, non_inferiority
 
@@ -18,6 +18,29 @@ def test_both_equal_statsmodels_on_one_sample(values: list[float], margin: float
     p, (_, lower_p, _), _ = DescrStatsW(values).ttost_mean(-margin, margin)
     assert equivalence(mean, error, margin=margin, df=df).p == pytest.approx(p, abs=1e-9)
     assert non_inferiority(mean, error, margin=margin, df=df).p == pytest.approx(lower_p, abs=1e-9)
+
+
+@given(samples, samples, st.floats(0.01, 5))
+def test_equivalence_of_pairs_and_of_two_groups_equals_statsmodels(a: list[float], b: list[float], m: float) -> None:
+    n = min(len(a), len(b))
+    gaps = np.array(a[:n]) - np.array(b[:n])
+    assume(np.std(gaps) > 1e-3 and min(np.std(a), np.std(b)) > 1e-3)
+    error = gaps.std(ddof=1) / math.sqrt(n)
+    paired = equivalence(float(gaps.mean()), float(error), margin=m, df=n - 1)
+    assert paired.p == pytest.approx(ttost_paired(np.array(a[:n]), np.array(b[:n]), -m, m)[0], abs=1e-9)
+    low, high = DescrStatsW(gaps).tconfint_mean(alpha=0.1)
+    assert (paired.low, paired.high) == pytest.approx((low, high), rel=1e-9, abs=1e-9)
+    x, y, df = np.array(a), np.array(b), len(a) + len(b) - 2
+    pooled = ((x - x.mean()) @ (x - x.mean()) + (y - y.mean()) @ (y - y.mean())) / df
+    error = math.sqrt(pooled * (1 / len(a) + 1 / len(b)))
+    groups = equivalence(float(x.mean() - y.mean()), error, margin=m, df=df)
+    assert groups.p == pytest.approx(ttost_ind(x, y, -m, m)[0], abs=1e-9)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.0, 1.0, math.nan])
+def test_a_level_without_an_interval_is_refused(level: float) -> None:
+    with pytest.raises(ValueError, match=r"level must lie in \(0.5, 1\), got"):
+        non_inferiority(0.1, 0.1, margin=0.1, level=level)
 
 
 @given(st.floats(-3, 3), st.floats(0.01, 2), st.floats(0.1, 2), st.floats(1, 50))
