@@ -45,7 +45,7 @@ def variance_with_trials(between: float, within: float, *, trials: int) -> float
 def cluster_design_effect(sizes: Sequence[int], icc: float) -> float:
     """1 + (m' - 1) icc, where m' is the mean size weighted by size (Kish 1965; Donner & Klar 2000, §5.3).
 
-    An icc so far below 0 that nothing of the variance would be left counts as the lowest possible: raises ValueError.
+    Raises ValueError for no cluster, an empty one, and an icc outside [-1, 1] or so low that no variance is left.
     """
     if not sizes or not all(size >= 1 for size in sizes) or not -1 <= icc <= 1:
         raise ValueError(f"need clusters of at least 1 sample and icc in [-1, 1], got {list(sizes)[:5]!r} and {icc!r}")

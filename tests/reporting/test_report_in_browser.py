@@ -5,14 +5,13 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from playwright import sync_api
 
 from harness.core.taxonomy import Taxonomy
 from harness.evaluation import Run
 from harness.reporting import write_report
 
 from .conftest import QUOTED_ID, SCRIPT
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
