@@ -65,8 +65,12 @@ class PowerPlan:
         return asdict(self)
 
 
-def show(basis: Basis, *, n: int, level: float, power: float, difference: float | None) -> Shown:
-    """What `n` samples show on `basis`; and how many show `difference`, where one is given."""
+def show(basis: Basis, *, n: int, n_clusters: int, level: float, power: float, difference: float | None) -> Shown:
+    """What `n` samples in `n_clusters` show on `basis`; and how many show `difference`, where one is given.
+
+    The degrees of freedom are those of the clusters; more samples are taken to come in clusters of the same size.
+    """
+    per_sample = n_clusters / n
     limit = basis.largest if basis.variance is not None else basis.discordance
     detectable = minimum_detectable_effect(
         n,
@@ -75,10 +79,16 @@ def show(basis: Basis, *, n: int, level: float, power: float, difference: float 
         level=level,
         design_effect=basis.design_effect,
         largest=math.inf if limit is None else limit,
+        df=max(1.0, n_clusters - 1),
     )
     needed = None
     if difference is not None and (limit is None or difference <= limit):
         needed = sample_size(
-            difference, variance=basis.spread, power_wanted=power, level=level, design_effect=basis.design_effect
+            difference,
+            variance=basis.spread,
+            power_wanted=power,
+            level=level,
+            design_effect=basis.design_effect,
+            df=lambda n: max(1.0, n * per_sample - 1),
         )
     return Shown(basis, detectable, needed)

@@ -51,15 +51,18 @@ def plan_power(
             what = f"{basis.metric} can't differ by {difference:g}"
             raise UsageError(what, where="--difference", fix="give a share, e.g. 0.05 for 5 points")
     n = samples if samples is not None else len(plan.samples)
+    n_clusters = max(1, round(len(sizes) * n / len(plan.samples)))
     return PowerPlan(
         suite=plan.suite.name,
         word=_word(plan),
         n=n,
-        n_clusters=min(n, round(len(sizes) * n / len(plan.samples))) or 1,
+        n_clusters=n_clusters,
         level=level,
         power=power,
         difference=difference,
-        shown=tuple(show(basis, n=n, level=level, power=power, difference=difference) for basis in bases),
+        shown=tuple(
+            show(basis, n=n, n_clusters=n_clusters, level=level, power=power, difference=difference) for basis in bases
+        ),
         notes=tuple(notes),
     )
 
