@@ -85,9 +85,11 @@ def korn_graubard(
 ) -> tuple[Interval, float]:
     """Interval of Σ part / Σ whole in [0, 1] over clusters, and the effective sample size it was computed with.
 
-    Clopper–Pearson with the sample size that the clusters are worth (Korn & Graubard 1998), at most Σ whole. Its
-    degrees of freedom are Satterthwaite's from the kurtosis of the cluster residuals, at most G − 1: where few
-    clusters hold all that is rare, G − 1 would promise too much. Where nothing varies the clusters themselves count.
+    Clopper–Pearson with the sample size that the clusters are worth (Korn & Graubard 1998), at most Σ whole. The
+    variance is the jackknife's: each residual over 1 − its cluster's part of the whole, because a large cluster pulls
+    the share towards itself. The degrees of freedom are Satterthwaite's from the kurtosis of the residuals, at most
+    one less than Kish's number of clusters, (Σ size)² / Σ size², and at least 1: where few clusters hold all that is rare, or most
+    samples, G − 1 would promise too much. Where nothing varies the clusters themselves count.
     Raises ValueError where Σ whole is 0 or a part lies outside [0, whole].
     """
     top, bottom = finite(part), finite(whole)
@@ -97,18 +99,28 @@ def korn_graubard(
     sums = sums[sums[:, 1] > 0]
     total, groups = float(bottom.sum()), len(sums)
     share = min(1.0, float(top.sum()) / total)
-    residual = sums[:, 0] - share * sums[:, 1]
+    size = sums[:, 1]
+    residual = (sums[:, 0] - share * size) * _leverage(size)
     second, fourth = float((residual**2).sum()), float((residual**4).sum())
     if groups < 2 or second <= 1e-12 * total:
         effective = float(groups)
     else:
         variance = groups / (groups - 1) * second / total**2
         kurtosis = groups * fourth / second**2
-        df = min(groups - 1.0, 2 * groups / (kurtosis - 1)) if kurtosis > 1 else groups - 1.0
+        most = max(1.0, total**2 / float((size**2).sum()) - 1)
+        df = min(most, 2 * groups / (kurtosis - 1)) if kurtosis > 1 else most
         ceiling = _ceiling(top, bottom, share=share, total=total)
         fewer = (t_quantile(level, max(total - 1, df)) / t_quantile(level, df)) ** 2
         effective = min(share * (1 - share) / variance, ceiling) * fewer
     return clopper_pearson(share * effective, effective, level=level), effective
+
+
+def _leverage(size: Floats) -> Floats:
+    """What makes CR1's residuals those of the jackknife: 1 for equal clusters, more for a large one, less for a small."""
+    if len(size) < 2:
+        return np.ones_like(size)
+    kept: Floats = (1 - 1 / len(size)) / (1 - size / size.sum())
+    return kept
 
 
 def _ceiling(top: Floats, bottom: Floats, *, share: float, total: float) -> float:

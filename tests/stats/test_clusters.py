@@ -167,6 +167,27 @@ def test_two_clusters_that_differ_have_one_degree_of_freedom() -> None:
     assert effective == pytest.approx(plain * (stats.t.ppf(0.975, 3) / stats.t.ppf(0.975, 1)) ** 2)
 
 
+def test_the_variance_of_unequal_clusters_is_the_jackknifes_around_the_share() -> None:
+    hits, sizes = np.array([5.0, 1, 1, 0]), np.array([8.0, 4, 2, 2])
+    share, n = 7 / 16, 16
+    without = (7 - hits) / (n - sizes)
+    gaps = without - share
+    variance = 3 / 4 * (gaps**2).sum()
+    kish = n**2 / (sizes**2).sum()
+    weighed = (hits - share * sizes) / (1 - sizes / n)
+    kurtosis = 4 * (weighed**4).sum() / (weighed**2).sum() ** 2
+    df = min(kish - 1, 8 / (kurtosis - 1))
+    _, effective = korn_graubard(hits, sizes, "abcd")
+    plain = min(share * (1 - share) / variance, n)
+    assert effective == pytest.approx(plain * (stats.t.ppf(0.975, 15) / stats.t.ppf(0.975, df)) ** 2)
+
+
+def test_a_cluster_that_holds_nearly_all_leaves_hardly_any_certainty() -> None:
+    (low, high), effective = korn_graubard([700, 1, 0], [1000, 1, 1], "abc")
+    assert 0 < effective < 1
+    assert low < 0.1 and high > 0.9
+
+
 @pytest.mark.parametrize("share", [0, 1])
 def test_where_all_or_none_are_hit_the_clusters_with_any_count_as_trials(share: int) -> None:
     whole = np.array([2.0, 1.0, 0.0, 3.0, 0.0])

@@ -41,8 +41,9 @@ def test_the_default_for_proportions_covers_in_every_cell() -> None:
 def test_the_default_for_clustered_proportions_covers_but_where_it_is_declared_not_to() -> None:
     _, rows = measured("clustered")
     default = of(rows, clustered.DEFAULT)
-    assert too_low([row for row in default if not clustered.declared(row.group)]) == []
-    assert too_low([row for row in default if clustered.declared(row.group)])
+    assert too_low([row for row in default if not clustered.declared(row.group, row.n)]) == []
+    known = clustered.run(clustered.Cell("halving", 0.6, 1000, 0.05, 1000))
+    assert too_low([row for row in of(known, clustered.DEFAULT) if clustered.declared(row.group, row.n)])
 
 
 def test_the_interval_of_an_accuracy_difference_covers() -> None:
