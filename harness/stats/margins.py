@@ -8,12 +8,15 @@ from harness.stats.intervals import t_quantile
 
 @dataclass(frozen=True, slots=True)
 class MarginTest:
-    """Whether the claim is shown, its one-sided p-value, and the interval that decides it, in the difference's unit."""
+    """Whether the claim is shown, its one-sided p-value, and the interval that decides it, in the difference's unit.
+
+    None is undefined: without any spread (all ties, say) there is no error to test with, and nothing is shown.
+    """
 
     shown: bool
-    p: float
-    low: float
-    high: float
+    p: float | None
+    low: float | None
+    high: float | None
     margin: float
     reason: str
 
@@ -27,11 +30,8 @@ def non_inferiority(
     asks for superiority. Raises ValueError for a negative margin or error, a number that is not finite, or level <= 0.5.
     """
     _check(difference, standard_error, margin, level)
-    p = _upper_tail(difference + margin, standard_error, df)
-    low, high = _interval(difference, standard_error, df, level)
-    shown = p < 1 - level
-    word = "above" if shown else "not shown to be above"
-    return MarginTest(shown, p, low, high, margin, f"the difference is {word} {-margin:g} (p = {p:.3g})")
+    claim = f"above {-margin:g}"
+    return _tested(difference, standard_error, [difference + margin], claim, margin=margin, df=df, level=level)
 
 
 def equivalence(
@@ -47,26 +47,25 @@ def equivalence(
         raise ValueError(
             "a margin of 0 asks for equality, which no amount of data shows; give the smallest that matters"
         )
-    p = max(_upper_tail(difference + margin, standard_error, df), _upper_tail(margin - difference, standard_error, df))
-    low, high = _interval(difference, standard_error, df, level)
-    shown = p < 1 - level
-    word = "within" if shown else "not shown to be within"
-    return MarginTest(shown, p, low, high, margin, f"the difference is {word} ±{margin:g} (p = {p:.3g})")
+    distances = [difference + margin, margin - difference]
+    return _tested(difference, standard_error, distances, f"within ±{margin:g}", margin=margin, df=df, level=level)
 
 
-def _upper_tail(distance: float, error: float, df: float) -> float:
-    """P(T >= distance / error); without any error 0 or 1, and 1 at the boundary."""
+def _tested(
+    difference: float, error: float, distances: list[float], claim: str, *, margin: float, df: float, level: float
+) -> MarginTest:
+    """The claim that each of the distances from a margin is above 0."""
     if error == 0:
-        return 0.0 if distance > 0 else 1.0
+        reason = f"no value differs from another, so there is no error to tell whether the difference is {claim}"
+        return MarginTest(False, None, None, None, margin, reason)
     from scipy.special import ndtr, stdtr
 
-    statistic = distance / error
-    return float(ndtr(-statistic) if math.isinf(df) else stdtr(df, -statistic))
-
-
-def _interval(difference: float, error: float, df: float, level: float) -> tuple[float, float]:
+    tails = [-distance / error for distance in distances]
+    p = max(float(ndtr(tail) if math.isinf(df) else stdtr(df, tail)) for tail in tails)
     half = t_quantile(2 * level - 1, df) * error
-    return difference - half, difference + half
+    shown = p < 1 - level
+    reason = f"the difference is {'' if shown else 'not shown to be '}{claim} (p = {p:.3g})"
+    return MarginTest(shown, p, difference - half, difference + half, margin, reason)
 
 
 def _check(difference: float, error: float, margin: float, level: float) -> None:

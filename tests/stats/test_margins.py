@@ -47,7 +47,9 @@ def test_a_level_without_an_interval_is_refused(level: float) -> None:
 def test_what_is_shown_is_what_the_interval_says(d: float, error: float, margin: float, df: float) -> None:
     one = non_inferiority(d, error, margin=margin, df=df)
     two = equivalence(d, error, margin=margin, df=df)
+    assert one.p is not None and two.p is not None
     assume(abs(one.p - 0.05) > 1e-9 and abs(two.p - 0.05) > 1e-9)
+    assert one.low is not None and two.low is not None and two.high is not None
     assert one.shown == (one.low > -margin)
     assert two.shown == (-margin < two.low and two.high < margin)
 
@@ -59,11 +61,12 @@ def test_a_margin_of_0_asks_for_superiority_and_is_refused_for_equality() -> Non
         equivalence(0.0, 0.1, margin=0)
 
 
-def test_without_any_spread_the_difference_alone_decides_and_the_boundary_is_not_shown() -> None:
-    assert equivalence(0.0, 0.0, margin=0.1).shown
-    assert non_inferiority(-0.05, 0.0, margin=0.1).p == 0
-    assert not non_inferiority(-0.1, 0.0, margin=0.1).shown
-    assert not equivalence(0.2, 0.0, margin=0.1).shown
+@pytest.mark.parametrize("difference", [0.0, -0.05, -0.1, 0.2])
+def test_without_any_spread_nothing_is_shown_and_it_says_why(difference: float) -> None:
+    for test in (equivalence, non_inferiority):
+        found = test(difference, 0.0, margin=0.1)
+        assert (found.shown, found.p, found.low, found.high) == (False, None, None, None)
+        assert "no error to tell" in found.reason
 
 
 @pytest.mark.parametrize(
