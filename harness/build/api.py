@@ -86,6 +86,15 @@ async def evaluate_async(
         seed=seed,
         overrides=overrides,
     )
+    return await _run(plan, out=out, progress=progress)
+
+
+def run_plan(plan: Plan, *, out: Path | str | None = None, progress: Progress | None = None) -> Run:
+    """Run what was planned already; as `evaluate`."""
+    return _run_sync(_run(plan, out=out, progress=progress))
+
+
+async def _run(plan: Plan, *, out: Path | str | None, progress: Progress | None) -> Run:
     solver = build_solver(plan, home=default_home())
     place = _Place.make(plan.suite.name, Path(out) if out is not None else None)
     manifest = make_manifest(plan, run_id=place.run_id, started_at=place.started_at)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.compare import exit_code, margin_for, show_comparison
+from harness.cli.compare import margin_for, show_comparison
 from harness.cli.options import (
     json_option,
     margin_option,
@@ -22,6 +22,7 @@ from harness.core.errors import Exit
 
 if TYPE_CHECKING:
     from harness.build.plan import Plan
+    from harness.evaluation.comparison import Requirement
     from harness.evaluation.runner import Progress
 
 
@@ -57,7 +58,7 @@ def ab(
     out: Path | None,
     metric: str | None,
     margin: float | None,
-    require: str | None,
+    require: "Requirement | None",
     show: str | None,
     as_json: bool,
     quiet: bool,
@@ -92,7 +93,7 @@ def ab(
         click.echo(f"harness: interrupted while {side} ran; what was finished is in {done.folder}", err=True)
         context.exit(int(Exit.INTERRUPTED))
     show_comparison(done.comparison, as_json=as_json, show=show)
-    context.exit(exit_code(done.comparison, require))
+    context.exit(int(done.comparison.exit_code(require)))
 
 
 def _what(name: str, plan: "Plan") -> str:

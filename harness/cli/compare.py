@@ -10,6 +10,7 @@ from harness.cli.options import json_option, margin_option, metric_option, requi
 
 if TYPE_CHECKING:
     from harness.evaluation import Comparison
+    from harness.evaluation.comparison import Requirement
 
 
 @click.command("compare")
@@ -28,7 +29,7 @@ def compare(
     run_b: Path,
     metric: str | None,
     margin: float | None,
-    require: str | None,
+    require: "Requirement | None",
     show: str | None,
     as_json: bool,
 ) -> None:
@@ -37,7 +38,7 @@ def compare(
 
     compared = compare_runs(run_a, run_b, metric=metric, margin=margin_for(margin, require))
     show_comparison(compared, as_json=as_json, show=show)
-    context.exit(exit_code(compared, require))
+    context.exit(int(compared.exit_code(require)))
 
 
 def show_comparison(comparison: "Comparison", *, as_json: bool, show: str | None) -> None:
@@ -50,13 +51,6 @@ def show_comparison(comparison: "Comparison", *, as_json: bool, show: str | None
         print_comparison(comparison, show_flips=show == "flips")
 
 
-def margin_for(margin: float | None, require: str | None) -> float | None:
+def margin_for(margin: float | None, require: "Requirement | None") -> float | None:
     """The margin; 0 where "not worse" is required and none is given, which the output then explains."""
     return 0.0 if margin is None and require == "not-worse" else margin
-
-
-def exit_code(comparison: "Comparison", require: str | None) -> int:
-    """What a comparison amounts to under `--require`."""
-    if require is None or require == "better":
-        return int(comparison.exit_code("better" if require else None))
-    return int(comparison.exit_code("not-worse"))

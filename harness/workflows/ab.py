@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.build.api import evaluate, made_anew
+from harness.build.api import made_anew, run_plan
 from harness.build.plan import Plan, planned
 from harness.core.errors import UsageError
 from harness.core.files import write_atomic
@@ -28,44 +28,6 @@ class AB:
     a: Run
     b: Run | None
     comparison: Comparison | None
-
-
-@dataclass(frozen=True)
-class _Arm:
-    """One side: what the suite is run with."""
-
-    suite: Path
-    prompt: Path | None
-    model: str | None
-    limit: int | None
-    concurrency: int | None
-    overrides: tuple[str, ...]
-
-    def plan(self, *, seed: int | None) -> Plan:
-        """Everything this side needs, read and checked."""
-        return planned(
-            self.suite,
-            model=self.model,
-            prompt=self.prompt,
-            limit=self.limit,
-            concurrency=self.concurrency,
-            seed=seed,
-            overrides=self.overrides,
-        )
-
-    def run(self, *, seed: int, out: Path, progress: Progress | None) -> Run:
-        """Run it into `out`."""
-        return evaluate(
-            self.suite,
-            model=self.model,
-            prompt=self.prompt,
-            limit=self.limit,
-            concurrency=self.concurrency,
-            seed=seed,
-            out=out,
-            overrides=self.overrides,
-            progress=progress,
-        )
 
 
 def run_ab(
@@ -91,23 +53,25 @@ def run_ab(
     """
     check_margin(margin)
     fixed = [*overrides, "baselines=[]", "gates=[]", *([f"trials={trials}"] if trials is not None else [])]
-    a, b = (
-        _Arm(suite, prompt=prompt, model=model, limit=limit, concurrency=concurrency, overrides=tuple(fixed))
-        for prompt, model in _two(prompts, models)
-    )
-    plan_a = a.plan(seed=seed)
-    seed_a = plan_a.suite.seed
-    seed_b = derive_seed("ab", seed_a, "b")
-    plan_b = b.plan(seed=seed_b)
+    sides = _two(prompts, models)
+
+    def side(index: int, seed: int | None) -> Plan:
+        prompt, model = sides[index]
+        return planned(
+            suite, model=model, prompt=prompt, limit=limit, concurrency=concurrency, seed=seed, overrides=fixed
+        )
+
+    plan_a = side(0, seed)
+    plan_b = side(1, derive_seed("ab", plan_a.suite.seed, "b"))
     _check_differ(plan_a, by="prompt" if len(prompts) == 2 else "model")
     _check_metric(plan_a, metric)
     folder = _folder(out, name=plan_a.suite.name)
     with watch("A", plan_a) as progress:
-        run_a = a.run(seed=seed_a, out=folder / "a", progress=progress)
+        run_a = run_plan(plan_a, out=folder / "a", progress=progress)
     if run_a.info["interrupted"]:
         return AB(folder, run_a, None, None)
     with watch("B", plan_b) as progress:
-        run_b = b.run(seed=seed_b, out=folder / "b", progress=progress)
+        run_b = run_plan(plan_b, out=folder / "b", progress=progress)
     if run_b.info["interrupted"]:
         return AB(folder, run_a, run_b, None)
     comparison = compare(run_a.path, run_b.path, metric=metric, margin=margin)
