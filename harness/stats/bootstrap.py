@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.stats.arrays import Floats
 from harness.stats.intervals import Interval, normal_quantile, t_quantile
 
-Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
 """From totals of shape (r, m) to r values; NaN where a resample leaves it undefined."""
 

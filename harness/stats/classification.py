@@ -1,14 +1,8 @@
 """Precision, recall and F1 from confusion counts."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-
-
-def _divide(top: Floats, bottom: Floats) -> Floats:
-    quotient: Floats = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0)
-    return quotient
+from harness.stats.arrays import Floats, divide
 
 
 def per_label(confusion: Floats) -> tuple[Floats, Floats, Floats]:
@@ -22,11 +16,11 @@ def per_label(confusion: Floats) -> tuple[Floats, Floats, Floats]:
     hits = np.diagonal(square, axis1=-2, axis2=-1)
     given = square.sum(axis=-2)
     gold = confusion.sum(axis=-1)
-    return _divide(hits, given), _divide(hits, gold), _divide(2 * hits, given + gold)
+    return divide(hits, given), divide(hits, gold), divide(2 * hits, given + gold)
 
 
 def macro_f1(confusion: Floats) -> Floats:
     """Mean F1 over the labels that occur or are given; NaN where none does."""
     _, _, f1 = per_label(confusion)
     defined = ~np.isnan(f1)
-    return _divide(np.where(defined, f1, 0).sum(axis=-1), defined.sum(axis=-1).astype(float))
+    return divide(np.where(defined, f1, 0).sum(axis=-1), defined.sum(axis=-1).astype(float))

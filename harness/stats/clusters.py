@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from harness.stats.arrays import Floats
 from harness.stats.bootstrap import Statistic, cluster_sums, distinct_rows
 from harness.stats.intervals import Interval, clopper_pearson, t_quantile
-
-Floats = NDArray[np.float64]
 
 
 class MeanError(NamedTuple):

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from harness.stats.arrays import Floats, divide
 from harness.stats.bootstrap import Statistic, bca_interval, cluster_bootstrap, cluster_sums
 from harness.stats.clusters import cluster_t_interval, finite, jackknife_error, korn_graubard
 from harness.stats.intervals import clopper_pearson, t_quantile
 from harness.stats.paired import Difference, paired_difference
-
-Floats = NDArray[np.float64]
 
 _FEW_CLUSTERS = 10  # a bootstrap of fewer has too few different resamples
 _NO_SAMPLE = "no sample was scored"
@@ -151,6 +150,4 @@ def _column(values: ArrayLike, clusters: Sequence[str]) -> Floats:
 
 
 def _quotient(totals: Floats) -> Floats:
-    top, bottom = totals[:, 0], totals[:, 1]
-    quotient: Floats = np.divide(top, bottom, out=np.full(len(totals), np.nan), where=bottom != 0)
-    return quotient
+    return divide(totals[:, 0], totals[:, 1])

@@ -15,8 +15,6 @@ from harness.stats.bootstrap import cluster_bootstrap, cluster_sums, percentile_
 from harness.stats.clusters import finite, mean_standard_error
 from harness.stats.intervals import Interval
 
-Floats = NDArray[np.float64]
-
 _MOST_CELLS = 4_000_000
 _EXACT_UP_TO = 16
 
