@@ -199,7 +199,9 @@ def _expected(target: Any) -> str:
     if not isinstance(target, dict):
         return ""
     if target.get("label") is not None:
-        return _text(target["label"])
+        accepted = target.get("acceptable")
+        others = accepted if isinstance(accepted, list) else []
+        return " or ".join(dict.fromkeys(map(_text, [target["label"], *others])))
     return "(no label fits)" if target.get("value") is None else _text(target["value"])
 
 

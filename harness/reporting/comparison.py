@@ -197,18 +197,21 @@ def p_value(p: float) -> str:
     return "<0.0001" if p < 0.0001 else f"{p:.2g}"
 
 
-def signed(value: float | None, unit: str = "") -> str:
-    """A difference with its sign: `−$0.35`, `+0.09`; nothing before one that rounds to 0."""
+def signed(value: float | None, unit: str = "", *, size: float | None = None) -> str:
+    """A difference with its sign: `−$0.35`, `+0.09`; nothing before one that rounds to 0. `size` as in `number`."""
     if value is None:
         return UNDEFINED
-    text = number(abs(value), unit)
+    text = number(abs(value), unit, size=size)
     zero = not any(digit in text for digit in "123456789")
     return text if zero else f"{'−' if value < 0 else '+'}{text}"
 
 
 def _between(metric: Compared) -> str:
     low, high = metric.difference.low, metric.difference.high
-    return "" if low is None or high is None else f"{signed(low, metric.unit)} – {signed(high, metric.unit)}"
+    if low is None or high is None:
+        return ""
+    size = max(abs(low), abs(high))
+    return f"{signed(low, metric.unit, size=size)} – {signed(high, metric.unit, size=size)}"
 
 
 def _side(comparison: Comparison, winner: str) -> str:

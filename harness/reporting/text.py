@@ -54,8 +54,11 @@ def money(value: float | None, currency: str | None) -> str:
     return f"{'−' if value < 0 and amount.strip('0.,') else ''}{mark}{amount}"
 
 
-def number(value: float | None, unit: str = "") -> str:
-    """A number in its unit: `0.61`, `212 ms`, `1,204`; money where the unit is a currency code."""
+def number(value: float | None, unit: str = "", *, size: float | None = None) -> str:
+    """A number in its unit: `0.61`, `212 ms`, `1,204`; money where the unit is a currency code.
+
+    A plain number has the digits of `size` where it stands beside one of that size, else of its own.
+    """
     if value is None:
         return UNDEFINED
     if is_currency(unit):
@@ -64,7 +67,7 @@ def number(value: float | None, unit: str = "") -> str:
         return f"{value:,.0f}"
     if unit == "ms":
         return f"{value:,.0f} ms" if abs(value) >= 10 else f"{value:.2g} ms"
-    text = _plain(value, size=abs(value))
+    text = _plain(value, size=abs(value) if size is None else size)
     return f"{text} {unit}" if unit else text
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.cli.sides import Made, write_tickets
 from tests.cli.sides import made as made
 from tests.conftest import Cli
-from tests.world import World
+from tests.world import World, sample
 
 
 def edit(path: Path, change: Any) -> None:
@@ -104,6 +104,14 @@ def test_flips_are_listed_on_demand(made: Made, cli: Cli) -> None:
     assert ["fixed", "t-5", "A", "mooring_fault", "B", "berth_fee", "expected", "berth_fee"] in flips
     assert ["broken", "t-7", "A", "berth_fee", "B", "mooring_fault", "expected", "berth_fee"] in flips
     assert len(flips) == 6 + 4 and "fixed by B: 6   broken by B: 4" in ran.out
+
+
+def test_a_flip_shows_every_label_that_counts_as_right(made: Made, cli: Cli, world: World) -> None:
+    row = sample("t-5", "An invoice.", "oil_spill")
+    row["target"]["acceptable"] = ["berth_fee"]
+    world.write_rows("samples.jsonl", [row, sample("t-7", "An invoice.", "berth_fee")])
+    ran = cli("compare", made("some"), made("right"), "--show", "flips")
+    assert "B berth_fee  expected oil_spill or berth_fee" in ran.out
 
 
 def test_another_metric_that_says_otherwise_is_told(made: Made, cli: Cli) -> None:

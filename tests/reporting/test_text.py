@@ -128,3 +128,7 @@ def test_words_for_counts_and_levels() -> None:
         "95 %",
         "99.9 %",
     ]
+
+
+def test_a_small_number_has_the_digits_of_what_it_stands_beside() -> None:
+    assert number(0.0014) == "0.0014" and number(0.0014, size=0.12) == "0.00"
