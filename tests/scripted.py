@@ -12,11 +12,19 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import PrivateAttr
 
+from harness.agents.asking import Asker
 from harness.agents.conversation import Conversation
 from harness.agents.triage import Depth, TriageAgent
 from harness.build.plan import Plan
 from harness.build.solver import build_index, default_home
 from harness.evaluation.runner import Input
+from harness.models.calls import Engine
+from harness.models.chat import GatewayChat
+from harness.models.gateway import Gateway, Limits
+from harness.models.offline import Offline
+from harness.models.prices import load_prices
+from harness.models.provider import Provider
+from harness.models.settings import Form
 from harness.retrieval import Retriever
 
 GOOD: dict[str, Any] = {
@@ -91,13 +99,20 @@ def decides(**changed: Any) -> AIMessage:
     return calls(("submit_decision", value))
 
 
-def agent_on(model: BaseChatModel, plan: Plan) -> TriageAgent:
+def chat_on(model: BaseChatModel | Engine) -> GatewayChat:
+    """A model behind the gateway, without retries."""
+    backend = Provider(model, id="scripted") if isinstance(model, BaseChatModel) else Offline(model)
+    gateway = Gateway(backend, model="scripted", prices=load_prices(), limits=Limits(max_retries=0))
+    return GatewayChat(gateway=gateway)
+
+
+def agent_on(model: BaseChatModel | Engine, plan: Plan, forms: Sequence[Form] = ("tool",)) -> TriageAgent:
     """The triage agent of a plan on `model`."""
     assert plan.taxonomy is not None and plan.prompt is not None
     settings = plan.suite.retrieval
     held = bool(plan.corpus.policies or plan.corpus.incidents)
     return TriageAgent(
-        conversation=Conversation(model=model, taxonomy=plan.taxonomy),
+        asker=Asker(Conversation(model=chat_on(model), taxonomy=plan.taxonomy, forms=forms), taxonomy=plan.taxonomy),
         prompt=plan.prompt,
         taxonomy=plan.taxonomy,
         corpus=plan.corpus,

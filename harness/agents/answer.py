@@ -12,7 +12,7 @@ from harness.core.types import Claim
 
 _MAX_CLAIMS = 12
 _TOLERANCE = 0.02
-_OBJECT = re.compile(r"\{.*\}", re.DOTALL)
+_UNPRINTABLE = re.compile("[\ud800-\udfff\0]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Unusable(Exception):
 
 
 def answer_schema(taxonomy: Taxonomy, *, title: str) -> dict[str, Any]:
-    """JSON Schema of an answer, as the model is shown it."""
+    """JSON Schema of an answer, as the model is shown it; one that OpenAI's strict mode takes."""
     number = {"type": "number", "minimum": 0, "maximum": 1}
     return {
         "title": title,
@@ -47,6 +47,7 @@ def answer_schema(taxonomy: Taxonomy, *, title: str) -> dict[str, Any]:
                 "type": "object",
                 "description": "Probability of each label, summing to 1.",
                 "properties": dict.fromkeys(taxonomy.ids, number),
+                "required": list(taxonomy.ids),
                 "additionalProperties": False,
             },
             "rationale": {
@@ -83,11 +84,11 @@ def _object(raw: object) -> Mapping[str, Any]:
     if isinstance(raw, Mapping):
         return raw
     text = str(raw or "")
-    match = _OBJECT.search(text)
-    if not match:
+    begin, end = text.find("{"), text.rfind("}")
+    if begin < 0 or end < begin:
         raise Unusable("malformed", "the answer holds no JSON object")
     try:
-        value = json.loads(match[0])
+        value = json.loads(text[begin : end + 1])
     except (ValueError, RecursionError) as error:
         raise Unusable("malformed", f"the answer is not valid JSON: {error}") from None
     return dict(value)
@@ -123,5 +124,10 @@ def _rationale(value: object) -> tuple[Claim, ...]:
             raise Unusable("wrong_schema", "a claim has no text")
         if not isinstance(citations, list) or not all(isinstance(citation, str) for citation in citations):
             raise Unusable("wrong_schema", "a claim's citations are not a list of ids")
-        claims.append(Claim(text.strip(), tuple(citation.strip() for citation in citations)))
+        claims.append(Claim(_plain(text), tuple(_plain(citation) for citation in citations)))
     return tuple(claims)
+
+
+def _plain(text: str) -> str:
+    """`text` stripped, and without what an escape in JSON can smuggle in: lone surrogates and NUL."""
+    return _UNPRINTABLE.sub("\ufffd", text).strip()

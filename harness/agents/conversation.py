@@ -7,49 +7,65 @@ from typing import Any
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import ModelCallLimitMiddleware
-from langchain.agents.structured_output import StructuredOutputError, ToolStrategy
-from langchain_core.language_models import BaseChatModel
+from langchain.agents.structured_output import ProviderStrategy, StructuredOutputError, ToolStrategy
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
 
 from harness.agents.answer import Answer, Unusable, answer_schema, parse_answer
 from harness.agents.blocks import ANSWER_TOOL
 from harness.agents.middleware import ToolGuard
 from harness.agents.tools import LIMITS, TOTAL_CALLS, CaseContext, make_tools
+from harness.core.errors import UsageError
 from harness.core.taxonomy import Taxonomy
 from harness.core.types import Failure, Json, Usage
 from harness.guard import ToolPolicy
-from harness.models.failures import refusal_of, translate
+from harness.models.calls import Reply
+from harness.models.chat import DRAW, SAMPLE, TRIAL, GatewayChat, reply_of
+from harness.models.failures import ModelFailed, Unsupported, failure_of
+from harness.models.gateway import CallRecord
+from harness.models.settings import FORMS, Form
 
 _MAX_MODEL_CALLS = TOTAL_CALLS + 2
 _RECURSION_LIMIT = 60
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What a conversation is for: the harness's own channel to recordings and simulations, never in the prompt."""
+
+    sample: str
+    trial: int
+    draw: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
-    """What came of a conversation: an answer, or the failure that stands for it."""
+    """What came of a conversation: an answer, or the failure that stands for it. `reply` is the model's last."""
 
     answer: Answer | None
     failure: Failure | None
     messages: tuple[dict[str, Json], ...]
     tool_calls: tuple[dict[str, Json], ...]
+    calls: tuple[dict[str, Json], ...]
     usage: Usage
+    reply: Reply | None = None
 
 
 class Conversation:
-    """The agent graph, built once and used for every ticket."""
+    """The agent graph, built once a form of structured output and used for every ticket.
 
-    def __init__(self, *, model: BaseChatModel, taxonomy: Taxonomy) -> None:
-        self._taxonomy = taxonomy
-        limit: Any = ModelCallLimitMiddleware(run_limit=_MAX_MODEL_CALLS, exit_behavior="end")
-        self._graph: Any = create_agent(
-            model,
-            make_tools(),
-            middleware=[ToolGuard(ToolPolicy(limits=LIMITS, total=TOTAL_CALLS)), limit],
-            response_format=ToolStrategy(answer_schema(taxonomy, title=ANSWER_TOOL), handle_errors=False),
-            context_schema=CaseContext,
-        )
+    `forms` are tried in order: a form that the model doesn't know gives way to the next, for good.
+    """
 
-    async def hold(self, prompt: Sequence[tuple[str, str]], context: CaseContext) -> Said:
+    def __init__(self, *, model: GatewayChat, taxonomy: Taxonomy, forms: Sequence[Form] = FORMS) -> None:
+        self._model, self._taxonomy, self._forms = model, taxonomy, list(forms)
+        self._graphs: dict[Form, Any] = {}
+
+    @property
+    def form(self) -> Form:
+        """The form of structured output in use."""
+        return self._forms[0]
+
+    async def hold(self, prompt: Sequence[tuple[str, str]], context: CaseContext, mark: Mark) -> Said:
         """Ask, and ask once more where the answer can't be used. Infrastructure failures are raised."""
         messages: list[AnyMessage] = [
             SystemMessage(text) if role == "system" else HumanMessage(text) for role, text in prompt
@@ -58,42 +74,112 @@ class Conversation:
         for _attempt in range(2):
             if problem is not None:
                 messages = [*messages, HumanMessage(_repair(problem))]
-            messages, raw = await self._ask(messages, context)
-            declined = refusal_of(messages)
-            if declined is not None:
-                return self._said(None, declined, messages)
             try:
-                return self._said(parse_answer(raw, self._taxonomy), None, messages)
+                messages, raw = await self._ask(messages, context, mark)
+            except _Declined as declined:
+                return _said(None, declined.failure, declined.messages)
+            reply = reply_of(messages)
+            failure = failure_of(reply) if reply is not None else Failure("malformed", "the model said nothing")
+            if failure is not None:
+                return _said(None, failure, messages)
+            try:
+                answer = parse_answer(raw, self._taxonomy)
             except Unusable as error:
                 problem = error
+            else:
+                self._model.gateway.ledger.forms[self.form] += 1
+                return _said(answer, None, messages)
         assert problem is not None
-        return self._said(None, Failure(problem.kind, f"after one repair try: {problem.message}"), messages)
+        return _said(None, Failure(problem.kind, f"after one repair try: {problem.message}"), messages)
 
-    async def _ask(self, messages: list[AnyMessage], context: CaseContext) -> tuple[list[AnyMessage], object]:
+    async def _ask(
+        self, messages: list[AnyMessage], context: CaseContext, mark: Mark
+    ) -> tuple[list[AnyMessage], object]:
         """The conversation after one run of the loop, and the raw answer: tool arguments or the last text."""
+        form = self.form
+        try:
+            return await self._run(form, messages, context, mark)
+        except Unsupported as error:
+            if form in self._forms and len(self._forms) > 1:
+                self._forms.remove(form)  # whoever finds out first; others in flight come here too
+            elif form in self._forms:
+                raise _no_form(error) from error
+            return await self._ask(messages, context, mark)
+
+    async def _run(
+        self, form: Form, messages: list[AnyMessage], context: CaseContext, mark: Mark
+    ) -> tuple[list[AnyMessage], object]:
         state: dict[str, Any] = {"messages": messages}
-        steps = self._graph.astream(
-            state, context=context, config={"recursion_limit": _RECURSION_LIMIT}, stream_mode="values"
+        steps = self._graph(form).astream(
+            state,
+            context=context,
+            config={
+                "recursion_limit": _RECURSION_LIMIT,
+                "metadata": {SAMPLE: mark.sample, TRIAL: mark.trial, DRAW: mark.draw},
+            },
+            stream_mode="values",
         )
         try:
             async for reached in steps:
                 state = reached
         except StructuredOutputError as error:
-            return _settled([*state["messages"], error.ai_message]), str(error)
-        except Exception as error:
-            raise translate(error) from error
+            return _settled([*state["messages"], error.ai_message]), error.ai_message.text or str(error)
+        except ModelFailed as error:
+            raise _Declined(error.failure, state["messages"]) from error
         found: list[AnyMessage] = state["messages"]
         raw: object = state.get("structured_response")
-        return found, raw if raw is not None else found[-1].text
+        return found, raw if raw is not None else _last_words(found)
 
-    def _said(self, answer: Answer | None, failure: Failure | None, messages: Sequence[AnyMessage]) -> Said:
-        return Said(
-            answer=answer,
-            failure=failure,
-            messages=tuple({"role": message.type, "content": message.text} for message in messages),
-            tool_calls=tuple(_tool_calls(messages)),
-            usage=_usage(messages),
-        )
+    def _graph(self, form: Form) -> Any:
+        if form not in self._graphs:
+            schema = answer_schema(self._taxonomy, title=ANSWER_TOOL)
+            limit: Any = ModelCallLimitMiddleware(run_limit=_MAX_MODEL_CALLS, exit_behavior="end")
+            strategy: Any = None
+            if form == "json_schema":
+                strategy = ProviderStrategy(schema, strict=True)
+            elif form == "tool":
+                strategy = ToolStrategy(schema, handle_errors=False)
+            self._graphs[form] = create_agent(
+                self._model,
+                make_tools(),
+                middleware=[ToolGuard(ToolPolicy(limits=LIMITS, total=TOTAL_CALLS)), limit],
+                response_format=strategy,
+                context_schema=CaseContext,
+            )
+        return self._graphs[form]
+
+
+class _Declined(Exception):
+    """The service says that the model can't go on with these messages."""
+
+    def __init__(self, failure: Failure, messages: list[AnyMessage]) -> None:
+        self.failure, self.messages = failure, messages
+        super().__init__(failure.kind)
+
+
+def _no_form(error: Unsupported) -> UsageError:
+    fix = "use `calls: {probabilities: verbalised}`" if error.form == "logprobs" else "set `calls.structured`"
+    return UsageError(str(error), where="--model", fix=fix)
+
+
+def _said(answer: Answer | None, failure: Failure | None, messages: Sequence[AnyMessage]) -> Said:
+    records = _records(messages)
+    return Said(
+        answer=answer,
+        failure=failure,
+        messages=tuple({"role": message.type, "content": message.text} for message in messages),
+        tool_calls=tuple(_tool_calls(messages)),
+        calls=tuple(record.to_json() for record in records),
+        usage=_usage(records),
+        reply=reply_of(messages),
+    )
+
+
+def _last_words(messages: Sequence[AnyMessage]) -> str:
+    """The last text; where a reply has none, the arguments of the calls in it that couldn't be read."""
+    last = messages[-1]
+    broken = last.invalid_tool_calls if isinstance(last, AIMessage) else []
+    return last.text or "\n".join(str(call["args"]) for call in broken)
 
 
 def _settled(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
@@ -131,12 +217,19 @@ def _json(args: object) -> Json:
     return json.loads(json.dumps(args, default=str), parse_constant=str)
 
 
-def _usage(messages: Sequence[AnyMessage]) -> Usage:
-    replies = [message for message in messages if isinstance(message, AIMessage)]
-    given = [message.usage_metadata for message in replies if message.usage_metadata]
+def _records(messages: Sequence[AnyMessage]) -> list[CallRecord]:
+    found = [message.response_metadata.get("harness_call") for message in messages if isinstance(message, AIMessage)]
+    return [record for record in found if isinstance(record, CallRecord)]
+
+
+def _usage(records: Sequence[CallRecord]) -> Usage:
+    prices = [record.price for record in records]
+    known = [price for price in prices if price is not None]
     return Usage(
-        input_tokens=sum(usage["input_tokens"] for usage in given),
-        output_tokens=sum(usage["output_tokens"] for usage in given),
-        model_calls=len(replies),
-        estimated=any(message.response_metadata.get("usage_estimated") for message in replies),
+        input_tokens=sum(record.input_tokens or 0 for record in records),
+        output_tokens=sum(record.output_tokens or 0 for record in records),
+        model_calls=len(records),
+        estimated=any(record.estimated for record in records),
+        price=sum(known) if prices and len(known) == len(prices) else None,
+        currency=records[0].currency if records else "",
     )

@@ -4,8 +4,9 @@ import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from harness.agents.asking import Asker
 from harness.agents.blocks import answer_block, evidence_block, label_block, ticket_block
-from harness.agents.conversation import Conversation, Said
+from harness.agents.conversation import Mark, Said
 from harness.agents.decide import decide
 from harness.agents.tools import LIMITS, CaseContext
 from harness.claims import Resolver, verify
@@ -30,14 +31,14 @@ class Depth:
 
 
 class TriageAgent:
-    """A Solver over any chat model that `conversation` was built on."""
+    """A Solver over any chat model that `asker` asks."""
 
     name = "triage"
 
     def __init__(
         self,
         *,
-        conversation: Conversation,
+        asker: Asker,
         prompt: Prompt,
         taxonomy: Taxonomy,
         corpus: Corpus,
@@ -45,7 +46,7 @@ class TriageAgent:
         depth: Depth,
         kind: InputKind,
     ) -> None:
-        self._conversation, self._prompt, self._taxonomy = conversation, prompt, taxonomy
+        self._asker, self._prompt, self._taxonomy = asker, prompt, taxonomy
         self._corpus, self._retriever, self._kind = corpus, retriever, kind
         shown = prompt.variables  # what the prompt doesn't show would stand in the trace without having been read
         self._depth = replace(
@@ -69,7 +70,7 @@ class TriageAgent:
         context = CaseContext(case=case, as_of=as_of, retriever=self._retriever, found=list(evidence))
         prompt = self._render(case, screened, evidence, as_of)
         clock.lap("render")
-        said = await self._conversation.hold(prompt, context)
+        said = await self._asker.ask(prompt, context, Mark(item.id, item.trial))
         clock.lap("converse")
         return self._conclude(case, screened, said, context=context, clock=clock)
 
@@ -108,6 +109,7 @@ class TriageAgent:
             findings=screened.findings,
             messages=said.messages,
             tool_calls=said.tool_calls,
+            calls=said.calls,
             usage=said.usage,
         )
         if said.answer is None:

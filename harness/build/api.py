@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from harness.build.manifest import make_manifest
 from harness.build.plan import Plan, planned
-from harness.build.solver import build_baseline, build_solver, default_home
+from harness.build.resume import Earlier, take_up
+from harness.build.solver import Live, bring_up, build_baseline, default_home
 from harness.core.errors import UsageError
 from harness.core.files import write_atomic
 from harness.core.protocols import Scorer
@@ -37,6 +38,9 @@ def evaluate(
     seed: int | None = None,
     out: Path | str | None = None,
     overrides: Sequence[str] = (),
+    record: Path | str | None = None,
+    cache: bool = False,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Run a suite and write its folder; see `evaluate_async`. Works inside a running event loop too (notebooks)."""
@@ -51,6 +55,9 @@ def evaluate(
             seed=seed,
             out=out,
             overrides=overrides,
+            record=record,
+            cache=cache,
+            resume=resume,
             progress=progress,
         )
     )
@@ -67,12 +74,17 @@ async def evaluate_async(
     seed: int | None = None,
     out: Path | str | None = None,
     overrides: Sequence[str] = (),
+    record: Path | str | None = None,
+    cache: bool = False,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Run a suite (a path or a loaded Suite) and write manifest, journal, metrics and report to `out`.
 
     `model`, `concurrency`, `seed` and `overrides` (`key.path=YAML`) replace what the suite says; `prompt` is a path
     relative to the working folder. `out` must not hold an earlier run; default is a new folder under `reports/`.
+    With `resume`, `out` is the folder of a run that was interrupted: what it has is kept, the rest is run.
+    `record` is a cassette that gets every reply of the model; `cache` takes replies to equal calls of earlier runs.
     Raises UsageError for a mistake in any input, before anything is written, and NoSamplesError where none is left.
     Cancelling ends the run early; what was finished is scored, written and returned with `info["interrupted"]`.
     """
@@ -85,37 +97,65 @@ async def evaluate_async(
         concurrency=concurrency,
         seed=seed,
         overrides=overrides,
+        record=record,
+        cache=cache,
     )
-    return await _run(plan, out=out, progress=progress)
+    return await _run(plan, out=out, resume=resume, progress=progress)
 
 
-def run_plan(plan: Plan, *, out: Path | str | None = None, progress: Progress | None = None) -> Run:
+def run_plan(
+    plan: Plan, *, out: Path | str | None = None, resume: bool = False, progress: Progress | None = None
+) -> Run:
     """Run what was planned already; as `evaluate`."""
-    return _run_sync(_run(plan, out=out, progress=progress))
+    return _run_sync(_run(plan, out=out, resume=resume, progress=progress))
 
 
-async def _run(plan: Plan, *, out: Path | str | None, progress: Progress | None) -> Run:
-    solver = build_solver(plan, home=default_home())
-    place = _Place.make(plan.suite.name, Path(out) if out is not None else None)
-    manifest = make_manifest(plan, run_id=place.run_id, started_at=place.started_at)
-    write_atomic(place.path / "manifest.json", _pretty(manifest))
+async def _run(plan: Plan, *, out: Path | str | None, progress: Progress | None, resume: bool = False) -> Run:
+    live = bring_up(plan, home=default_home())
+    place, manifest, earlier = _begin(plan, Path(out) if out is not None else None, resume=resume)
+    if earlier is not None and live.gateway is not None:
+        for record in earlier.calls:
+            live.gateway.ledger.add(record)
     begun = time.perf_counter()
-    with Journal(place.path / "samples.jsonl") as journal:
-        results = await execute(
-            plan.samples,
-            solver=solver,
-            scorers=plan.scorers,
-            journal=journal,
-            trials=plan.suite.trials,
-            concurrency=plan.concurrency,
-            seed=plan.suite.seed,
-            progress=progress,
-        )
+    try:
+        with Journal(place.path / "samples.jsonl") as journal:
+            results = await execute(
+                plan.samples,
+                solver=live.solver,
+                scorers=plan.scorers,
+                journal=journal,
+                trials=plan.suite.trials,
+                concurrency=plan.concurrency,
+                seed=plan.suite.seed,
+                progress=progress,
+                earlier=earlier.results if earlier is not None else None,
+                done=earlier.done if earlier is not None else (),
+            )
+    finally:
+        await live.aclose()
     seconds = time.perf_counter() - begun
     baselines = {} if results.interrupted else await _run_baselines(plan, place.path)
-    run = _conclude(plan, results, baselines, manifest=manifest, place=place, seconds=seconds)
+    run = _conclude(plan, results, baselines, live=live, manifest=manifest, place=place, seconds=seconds)
     _write(run)
     return run
+
+
+def _begin(plan: Plan, out: Path | None, *, resume: bool) -> "tuple[_Place, dict[str, Any], Earlier | None]":
+    """The run's folder and manifest; with `resume`, those of the run that is taken up, and what it has."""
+    if not resume:
+        place = _Place.make(plan.suite.name, out)
+        manifest = make_manifest(plan, run_id=place.run_id, started_at=place.started_at)
+        write_atomic(place.path / "manifest.json", _pretty(manifest))
+        return place, manifest, None
+    if out is None:
+        raise UsageError("no folder to resume", where="resume", fix="name the run's folder")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    trials = {(sample.id, trial) for sample in plan.samples for trial in range(plan.suite.trials)}
+    fresh = make_manifest(plan, run_id=out.name, started_at=now)
+    earlier = take_up(out, fresh, scorers=[scorer.name for scorer in plan.scorers], trials=trials)
+    manifest = {**earlier.manifest, "resumed_at": [*earlier.manifest.get("resumed_at", []), now]}
+    write_atomic(out / "manifest.json", _pretty(manifest))
+    return _Place(path=out, run_id=out.name, started_at=str(manifest["started_at"])), manifest, earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +225,7 @@ def _conclude(
     results: Results,
     baselines: dict[str, list[Metric]],
     *,
+    live: Live,
     manifest: dict[str, Any],
     place: _Place,
     seconds: float,
@@ -196,13 +237,14 @@ def _conclude(
     theirs |= {name: {} for name in plan.baselines if name not in theirs}
     gates = [judge(gate, headline, baselines=theirs, estimator=plan.estimator) for gate in plan.gates]
     suite = plan.suite
+    ledger = live.gateway.ledger if live.gateway is not None else None
     info = {
         "id": place.run_id,
         "suite": suite.name,
         "path": str(suite.path),
         "model": plan.spec.id if plan.spec else None,
         "prompt": str(plan.prompt.path) if plan.prompt else None,
-        "solver": suite.solver,
+        "solver": suite.solver_name,
         "split": suite.split,
         "seed": suite.seed,
         "trials": suite.trials,
@@ -215,9 +257,11 @@ def _conclude(
         "coverage": results.scored / results.done if results.done else None,
         "coverage_floor": suite.coverage,
         "interrupted": results.interrupted,
+        "stopped": results.stopped,
         "started_at": place.started_at,
         "seconds": round(seconds, 3),
-        "simulated": False,
+        "simulated": ledger is not None and ledger.simulated,
+        "calls": ledger.to_json() if ledger is not None else None,
         "currency": plan.taxonomy.currency if plan.taxonomy else None,
     }
     return Run(

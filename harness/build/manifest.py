@@ -1,7 +1,6 @@
 """What a run was made from: the resolved suite, content hashes, versions, git revision."""
 
 import platform
-import re
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 from harness.build.plan import Plan
 from harness.core.hashing import content_hash
+from harness.core.secrets import without_secrets
 from harness.core.version import SCHEMA_VERSION, __version__
 
 _PACKAGES = (
@@ -23,8 +23,6 @@ _PACKAGES = (
     "tantivy",
 )
 
-_SECRET = re.compile(r"key|token|secret|password|authorization|credential|cookie", re.IGNORECASE)
-
 
 def make_manifest(plan: Plan, *, run_id: str, started_at: str) -> dict[str, Any]:
     """The manifest of a run; its `run_key` changes with all that can change an answer."""
@@ -37,18 +35,17 @@ def make_manifest(plan: Plan, *, run_id: str, started_at: str) -> dict[str, Any]
         "scorers": {scorer.name: scorer.version for scorer in plan.scorers},
     }
     parameters = without_secrets(suite.model_parameters)
-    model = {"id": plan.spec.id, "parameters": parameters} if plan.spec else None
     resolved = suite.model_dump(mode="json") | {"model_parameters": parameters}
     answering = {
         key: resolved[key] for key in ("solver", "input", "retrieval", "trials", "seed", "model", "model_parameters")
-    }
+    } | {"calls": {key: resolved["calls"][key] for key in ("structured", "probabilities", "draws", "api")}}
     return {
         "schema_version": SCHEMA_VERSION,
         "id": run_id,
         "started_at": started_at,
         "suite": {**resolved, "path": str(suite.path)},
         "prompt": str(plan.prompt.path) if plan.prompt else None,
-        "model": model,
+        "model": _model(plan, parameters),
         "samples": len(plan.samples),
         "seed": suite.seed,
         "hashes": hashes,
@@ -60,13 +57,20 @@ def make_manifest(plan: Plan, *, run_id: str, started_at: str) -> dict[str, Any]
     }
 
 
-def without_secrets(value: Any, *, name: str = "") -> Any:
-    """`value` with whatever stands under a name that speaks of a secret replaced: a key must not reach a file."""
-    if isinstance(value, dict):
-        return {key: without_secrets(inner, name=str(key)) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [without_secrets(inner, name=name) for inner in value]
-    return "(secret)" if isinstance(value, str) and _SECRET.search(name) else value
+def _model(plan: Plan, parameters: Any) -> dict[str, Any] | None:
+    """The model, how it is asked, and where its label probabilities come from."""
+    if plan.spec is None:
+        return None
+    calls = plan.suite.calls
+    return {
+        "id": plan.spec.id,
+        "kind": plan.spec.kind,
+        "parameters": parameters,
+        "api": calls.api,
+        "structured": calls.structured,
+        "probabilities": calls.probabilities,
+        "draws": calls.draws if calls.probabilities == "trials" else None,
+    }
 
 
 def _versions() -> dict[str, str]:

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.build.plan import planned
-from harness.build.solver import build_solver, default_home
+from harness.build.plan import Plan, planned
+from harness.build.solver import bring_up, default_home
 from harness.claims import Resolved, Resolver, verify
 from harness.core.errors import UsageError
 from harness.core.types import Output
@@ -63,12 +63,13 @@ def triage_one(
     """Decide one ticket (a ticket's JSON, or a sample with an `input`) with the agent that `suite` describes."""
     plan = planned(suite, model=model, prompt=prompt, overrides=[*overrides, "split=null"])
     if plan.suite.solver != "triage":
-        raise UsageError(f"its solver is {plan.suite.solver!r}", where=suite, fix="give a suite with `solver: triage`")
+        raise UsageError(
+            f"its solver is {plan.suite.solver_name!r}", where=suite, fix="give a suite with `solver: triage`"
+        )
     value = ticket["input"] if isinstance(ticket, dict) and "input" in ticket else ticket
     case = parse_case(value, sample_id=where, kind=plan.suite.input, where=where)
     assert case is not None and plan.taxonomy is not None
-    solver = build_solver(plan, home=default_home())
-    output = asyncio.run(solver(Input(id=case.id, input=value, trial=0, seed=plan.suite.seed)))
+    output = asyncio.run(_decide(plan, Input(id=case.id, input=value, trial=0, seed=plan.suite.seed)))
     resolve = Resolver(
         corpus=plan.corpus,
         fields=citable(case),
@@ -86,3 +87,11 @@ def triage_one(
     )
     queue = plan.taxonomy.by_id[output.label].queue if output.label is not None else None
     return Triaged(output=output, queue=queue, claims=claims)
+
+
+async def _decide(plan: Plan, item: Input) -> Output:
+    live = bring_up(plan, home=default_home())
+    try:
+        return await live.solver(item)
+    finally:
+        await live.aclose()

@@ -1,7 +1,7 @@
 """Everything a run needs, read and checked, before a model is loaded or a file written."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from harness.corpus import Corpus, load_corpus
 from harness.evalsets import EvalSet, load_eval_set
 from harness.evaluation.gates import Gate, parse_gate
 from harness.evaluation.suite import Suite, amend_suite, load_suite
-from harness.models import ModelSpec, describe_model
+from harness.models import ModelSpec, check_parameters, describe_model
 from harness.prompts import Prompt, load_prompt
 from harness.scorers import ScorerContext, make_scorer
 from harness.stats import Estimator
@@ -27,7 +27,10 @@ _NOT_FOR_BASELINES = frozenset({"latency"})
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked suite. `prompt` and `spec` are None where the solver uses no model."""
+    """A checked suite. `prompt` and `spec` are None where the solver uses no model.
+
+    With `record` every reply is written to a cassette; with `cache` replies to equal calls of earlier runs are used.
+    """
 
     suite: Suite
     taxonomy: Taxonomy | None
@@ -39,6 +42,8 @@ class Plan:
     prompt: Prompt | None
     spec: ModelSpec | None
     estimator: Estimator
+    record: Path | None = None
+    cache: bool = False
 
     @cached_property
     def baselines(self) -> tuple[str, ...]:
@@ -60,8 +65,9 @@ class Plan:
             "suite": str(suite.path),
             "samples": f"{len(self.samples)} of {len(self.eval_set.samples)} (split {suite.split or 'any'})",
             "trials": suite.trials,
-            "solver": suite.solver,
+            "solver": suite.solver_name,
             "model": self.spec.id if self.spec else None,
+            "contacts": self.contacts,
             "prompt": str(self.prompt.path) if self.prompt else None,
             "corpora": f"{len(self.corpus.policies)} policy versions, {len(self.corpus.incidents)} incidents",
             "scorers": [scorer.name for scorer in self.scorers],
@@ -72,9 +78,17 @@ class Plan:
         }
 
     @property
+    def contacts(self) -> str:
+        """Whom the model's calls go to."""
+        if self.spec is None or self.spec.in_process:
+            return "nobody"
+        return str(self.suite.model_parameters.get("base_url") or self.spec.provider)
+
+    @property
     def concurrency(self) -> int:
-        """Trials at once: the suite's figure, else 1 in process and 8 over a network."""
-        return self.suite.concurrency or (8 if self.spec is not None and not self.spec.in_process else 1)
+        """Trials at once: the suite's figure, else 1 in process and 8 over a network or for another program."""
+        elsewhere = not isinstance(self.suite.solving, str) or (self.spec is not None and not self.spec.in_process)
+        return self.suite.concurrency or (8 if elsewhere else 1)
 
     @cached_property
     def seen_labels(self) -> tuple[str, ...]:
@@ -96,15 +110,21 @@ def planned(
     concurrency: int | None = None,
     seed: int | None = None,
     overrides: Sequence[str] = (),
+    record: Path | str | None = None,
+    cache: bool = False,
 ) -> Plan:
     """The plan of a suite (a path, or one already loaded) after what a caller replaces in it."""
     given = {"model": model, "concurrency": concurrency, "seed": seed}
-    replace = {key: value for key, value in given.items() if value is not None}
+    changed = {key: value for key, value in given.items() if value is not None}
     if not isinstance(suite, Suite):
-        suite = load_suite(suite, overrides=overrides, replace=replace)
-    elif replace or overrides:
-        suite = amend_suite(suite, overrides=overrides, replace=replace)
-    return make_plan(suite, prompt=Path(prompt) if prompt is not None else None, sample_ids=sample_ids, limit=limit)
+        suite = load_suite(suite, overrides=overrides, replace=changed)
+    elif changed or overrides:
+        suite = amend_suite(suite, overrides=overrides, replace=changed)
+    plan = make_plan(suite, prompt=Path(prompt) if prompt is not None else None, sample_ids=sample_ids, limit=limit)
+    if (record is not None or cache) and plan.spec is None:
+        what = f"solver {suite.solver_name!r} asks no model of this harness"
+        raise UsageError(what, where="--record" if record is not None else "--cache", fix="leave the flag out")
+    return replace(plan, record=Path(record) if record is not None else None, cache=cache)
 
 
 def make_plan(
@@ -136,15 +156,33 @@ def make_plan(
         taxonomy=taxonomy,
         corpus=corpus,
         eval_set=eval_set,
-        samples=eval_set.select(split=suite.split, ids=sample_ids, limit=limit),
+        samples=eval_set.select(split=suite.split, ids=sample_ids or suite.sample_ids, limit=limit),
         scorers=scorers,
         gates=tuple(parse_gate(text) for text in suite.gates),
         prompt=_prompt(suite, prompt),
-        spec=describe_model(suite.model) if suite.solver == "triage" else None,
+        spec=_spec(suite) if suite.solver == "triage" else None,
         estimator=estimator,
     )
     _check_solver(plan)
     return plan
+
+
+def _spec(suite: Suite) -> ModelSpec:
+    """The model that the suite names, with what can be told of it without making it."""
+    spec, calls = describe_model(suite.model), suite.calls
+    check_parameters(suite.model_parameters, spec, where=suite.path)
+    if calls.probabilities == "logprobs" and calls.structured == "tool":
+        what = "calls: log-probabilities come with text, not with tool calls"
+        raise UsageError(what, where=suite.path, fix="set `structured: json_schema`, `text` or `auto`")
+    if spec.kind == "persona":
+        from harness.models.personas import load_persona
+
+        load_persona(spec.name, folder=suite.path.parent)
+    if calls.prices is not None:
+        from harness.models.prices import load_prices
+
+        load_prices(suite.resolve(calls.prices))
+    return spec
 
 
 def scorer_context(suite: Suite, *, taxonomy: Taxonomy | None, corpus: Corpus, estimator: Estimator) -> ScorerContext:
@@ -173,7 +211,8 @@ def _check_solver(plan: Plan) -> None:
     from harness.agents.baselines import BASELINES
 
     suite = plan.suite
-    names = [*plan.baselines, *([suite.solver.removeprefix(BASELINE)] if suite.solver.startswith(BASELINE) else [])]
+    solver = suite.solving if isinstance(suite.solving, str) else ""
+    names = [*plan.baselines, *([solver.removeprefix(BASELINE)] if solver.startswith(BASELINE) else [])]
     for name in names:
         if name not in BASELINES:
             raise UsageError(f"unknown baseline {name!r}", where=suite.path, fix=suggest(name, list(BASELINES)))
@@ -181,9 +220,9 @@ def _check_solver(plan: Plan) -> None:
         raise UsageError("triage and baselines need a taxonomy", where=suite.path, fix="add `taxonomy:` to the suite")
     if suite.solver == "triage" and suite.input == "any":
         raise UsageError("triage reads tickets or texts", where=suite.path, fix="set `input: ticket` or `input: text`")
-    if suite.solver != "triage" and ":" not in suite.solver:
-        fix = suggest(suite.solver, ["triage", *(f"{BASELINE}{name}" for name in BASELINES)])
-        raise UsageError(f"unknown solver {suite.solver!r}", where=suite.path, fix=f"{fix} or module:function")
+    if solver and solver != "triage" and ":" not in solver:
+        fix = suggest(solver, ["triage", *(f"{BASELINE}{name}" for name in BASELINES)])
+        raise UsageError(f"unknown solver {solver!r}", where=suite.path, fix=f"{fix} or module:function")
 
 
 def _refuse_twice(names: list[str], *, where: str) -> None:

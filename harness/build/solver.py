@@ -1,14 +1,21 @@
 """A plan's solver, with the index, the embedder and the model it needs; heavy libraries are loaded here."""
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.build.functions import import_function
 from harness.build.plan import BASELINE, Plan
 from harness.core.protocols import Solver
+from harness.core.telemetry import switch_off
+from harness.evaluation.solvers import CommandSolverSpec, HttpSolverSpec, SolverSpec
 
 if TYPE_CHECKING:
+    from harness.embeddings import Embedder
+    from harness.models.gateway import Gateway, Memory
     from harness.retrieval import Index
 
 _READS_WITH = "minilm"
@@ -20,17 +27,58 @@ def default_home() -> Path:
     return Path(os.environ.get("HARNESS_HOME") or ".harness")
 
 
-def build_solver(plan: Plan, *, home: Path) -> Solver:
-    """The solver that the suite names."""
-    name = plan.suite.solver
-    if name.startswith(BASELINE):
-        return build_baseline(plan, name.removeprefix(BASELINE))
-    if name == "triage":
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A solver that is ready, and the gateway to its model, if it has one. Close it in the loop that used it."""
+
+    solver: Solver
+    gateway: "Gateway | None" = None
+
+    async def aclose(self) -> None:
+        """Let go of connections and processes."""
+        close = getattr(self.solver, "aclose", None)
+        if close is not None:
+            await close()
+        if self.gateway is not None:
+            await self.gateway.aclose()
+
+
+def bring_up(plan: Plan, *, home: Path) -> Live:
+    """The solver that the suite names, with what it needs."""
+    solving = plan.suite.solving
+    folder, where = plan.suite.path.parent, str(plan.suite.path)
+    if not isinstance(solving, str):
+        return Live(_elsewhere(solving, folder=folder, where=where))
+    if solving.startswith(BASELINE):
+        return Live(build_baseline(plan, solving.removeprefix(BASELINE)))
+    if solving == "triage":
         return _triage(plan, home=home)
     from harness.agents.function import FunctionSolver
 
-    function = import_function(name, folder=plan.suite.path.parent, where=str(plan.suite.path))
-    return FunctionSolver(function, name=name)
+    return Live(FunctionSolver(import_function(solving, folder=folder, where=where), name=solving))
+
+
+def _elsewhere(spec: SolverSpec, *, folder: Path, where: str) -> Solver:
+    """A solver that isn't ours: an endpoint, a command, or a file of its answers."""
+    if isinstance(spec, HttpSolverSpec):
+        from harness.agents.http import HttpSolver
+
+        return HttpSolver(
+            spec.http, headers=spec.headers, timeout=spec.timeout, max_retries=spec.max_retries, where=where
+        )
+    if isinstance(spec, CommandSolverSpec):
+        from harness.agents.command import CommandSolver
+
+        cwd = folder / spec.cwd if spec.cwd else folder
+        return CommandSolver(spec.command, cwd=cwd, timeout=spec.timeout, where=where)
+    from harness.agents.predictions import PredictionsSolver
+
+    return PredictionsSolver(folder / spec.predictions, name=spec.name)
+
+
+def build_solver(plan: Plan, *, home: Path) -> Solver:
+    """The solver alone, as from `bring_up`."""
+    return bring_up(plan, home=home).solver
 
 
 def build_baseline(plan: Plan, name: str) -> Solver:
@@ -50,26 +98,37 @@ def build_index(plan: Plan, *, home: Path, rebuild: bool = False) -> "Index":
     return open_index(plan.corpus, embedder=embedder, home=home, rebuild=rebuild)
 
 
-def _triage(plan: Plan, *, home: Path) -> Solver:
-    _no_telemetry()
+def _triage(plan: Plan, *, home: Path) -> Live:
+    switch_off(os.environ)
+    from harness.agents.asking import Asker
     from harness.agents.conversation import Conversation
     from harness.agents.triage import Depth, TriageAgent
     from harness.embeddings import load_embedder
-    from harness.models import load_model
+    from harness.models.chat import GatewayChat
+    from harness.models.settings import FORMS
     from harness.retrieval import Retriever
 
     assert plan.taxonomy is not None and plan.prompt is not None and plan.spec is not None
-    settings = plan.suite.retrieval
+    settings, calls = plan.suite.retrieval, plan.suite.calls
     wanted = settings.policies + settings.incidents > 0 and (plan.corpus.policies or plan.corpus.incidents)
     index = build_index(plan, home=home) if wanted else None
     retriever = Retriever(index, plan.corpus, mode=settings.mode) if index is not None else None
-    if index is not None and settings.embeddings == _READS_WITH:
-        embedder = index.embedder
-    else:
-        embedder = load_embedder(_READS_WITH, cache_dir=home / "vectors")
-    model = load_model(plan.spec, embedder=embedder, parameters=plan.suite.model_parameters)
-    return TriageAgent(
-        conversation=Conversation(model=model, taxonomy=plan.taxonomy),
+
+    @cache
+    def embedder() -> "Embedder":
+        if index is not None and settings.embeddings == _READS_WITH:
+            return index.embedder
+        return load_embedder(_READS_WITH, cache_dir=home / "vectors")
+
+    gateway, recorded = build_gateway(plan, home=home, embedder=embedder)
+    forms = FORMS if calls.structured == "auto" else (calls.structured,)
+    if calls.structured == "auto" and recorded is not None:
+        forms = tuple(form for form in FORMS if form == recorded)  # the cassette's is the only one it can answer
+    elif calls.probabilities == "logprobs":
+        forms = tuple(form for form in forms if form != "tool")
+    conversation = Conversation(model=GatewayChat(gateway=gateway), taxonomy=plan.taxonomy, forms=forms)
+    agent = TriageAgent(
+        asker=Asker(conversation, taxonomy=plan.taxonomy, source=calls.probabilities, draws=calls.draws),
         prompt=plan.prompt,
         taxonomy=plan.taxonomy,
         corpus=plan.corpus,
@@ -77,13 +136,30 @@ def _triage(plan: Plan, *, home: Path) -> Solver:
         depth=Depth(settings.policies, settings.incidents, as_of=settings.as_of is not None),
         kind=plan.suite.input,
     )
+    return Live(agent, gateway)
 
 
-def _no_telemetry() -> None:
-    """Switch the tracing of LangChain and the telemetry of Chroma off unless the user switched it on."""
-    for name, value in (
-        ("LANGSMITH_TRACING", "false"),
-        ("ANONYMIZED_TELEMETRY", "False"),
-        ("RAGAS_DO_NOT_TRACK", "true"),
-    ):
-        os.environ.setdefault(name, value)
+def build_gateway(plan: Plan, *, home: Path, embedder: "Callable[[], Embedder]") -> "tuple[Gateway, str | None]":
+    """The gateway to the plan's model, and the form of structured output that a replayed cassette was recorded with."""
+    from harness.models import Supplies, load_model
+
+    assert plan.spec is not None
+    key = {sample.id: sample.target for sample in plan.eval_set.samples}
+    supplies = Supplies(embedder=embedder, key=key.get, folder=plan.suite.path.parent, where=str(plan.suite.path))
+    memories: list[Memory] = []
+    if plan.record is not None or plan.cache:
+        from harness.models.recording import Cache, Cassette
+        from harness.models.replay import Cached, Recorder
+
+        if plan.record is not None:
+            memories.append(Recorder(Cassette.open(plan.record, mode="record")))
+        if plan.cache:
+            memories.append(Cached(Cache(home / "calls")))
+    gateway, recorded = load_model(
+        plan.spec,
+        calls=plan.suite.calls,
+        parameters=plan.suite.model_parameters,
+        supplies=supplies,
+        memories=tuple(memories),
+    )
+    return gateway, recorded

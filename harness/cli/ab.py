@@ -99,5 +99,5 @@ def ab(
 def _what(name: str, plan: "Plan") -> str:
     from harness.reporting.text import clean_line
 
-    parts = [plan.spec.id if plan.spec else plan.suite.solver, str(plan.prompt.path) if plan.prompt else ""]
+    parts = [plan.spec.id if plan.spec else plan.suite.solver_name, str(plan.prompt.path) if plan.prompt else ""]
     return clean_line(f"{name}: {' · '.join(filter(None, parts))}")

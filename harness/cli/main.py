@@ -1,5 +1,6 @@
 """`harness`: commands, and what every error comes to: one line and an exit code."""
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -9,12 +10,17 @@ import click
 from harness.cli.ab import ab
 from harness.cli.check import check
 from harness.cli.compare import compare
+from harness.cli.doctor import doctor
 from harness.cli.eval import evaluate
 from harness.cli.index import index
+from harness.cli.personas import personas
 from harness.cli.power import power
 from harness.cli.schema import schema
+from harness.cli.stub_server import stub_server
 from harness.cli.triage import triage
 from harness.core.errors import Exit, InfrastructureError, NoSamplesError, UsageError, one_line
+from harness.core.secrets import scrub
+from harness.core.telemetry import switch_off
 from harness.core.version import __version__
 
 
@@ -29,7 +35,7 @@ def cli(debug: bool) -> None:
     """
 
 
-for command in (ab, check, compare, evaluate, index, power, schema, triage):
+for command in (ab, check, compare, doctor, evaluate, index, personas, power, schema, stub_server, triage):
     cli.add_command(command)
 
 
@@ -41,12 +47,13 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(args: Sequence[str], *, debug: bool = False) -> int:
     """The exit code of one call; errors are printed as one line on standard error."""
+    switch_off(os.environ)
     try:
         result = cli.main(args=list(args), prog_name="harness", standalone_mode=False)
         return int(result) if isinstance(result, int) else Exit.OK
     except Exception as error:
         if debug:
-            traceback.print_exc()
+            click.echo(scrub(traceback.format_exc()), err=True)
         if isinstance(error, click.exceptions.NoArgsIsHelpError):
             click.echo(error.format_message(), err=True)
             return Exit.USAGE
@@ -54,7 +61,7 @@ def run(args: Sequence[str], *, debug: bool = False) -> int:
     except KeyboardInterrupt:
         code, text = Exit.INTERRUPTED, "interrupted"
     if text:
-        click.echo(f"harness: {text}", err=True)
+        click.echo(f"harness: {scrub(text)}", err=True)
     return int(code)
 
 
@@ -68,7 +75,8 @@ def _explain(error: Exception) -> tuple[int, str]:
         case click.ClickException():
             return Exit.USAGE, clean(one_line(f"{error.format_message()} (see --help)"))
         case UsageError():
-            return Exit.USAGE, clean(str(error))
+            diff = getattr(error, "diff", "")  # of a call that a cassette has no reply to
+            return Exit.USAGE, clean(f"{error}\n{diff}" if diff else str(error))
         case NoSamplesError():
             return Exit.NO_SAMPLES, clean(str(error))
         case InfrastructureError():

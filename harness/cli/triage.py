@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import json_option, model_option, prompt_option, set_option
+from harness.cli.options import base_url_option, call_overrides, json_option, model_option, prompt_option, set_option
 
 if TYPE_CHECKING:
     from harness.build.one import Triaged
@@ -21,6 +21,7 @@ _SUITE = Path("eval_sets/triage/suite.yaml")
     "--suite", type=click.Path(path_type=Path), default=_SUITE, show_default=True, help="Says how the agent is built."
 )
 @model_option
+@base_url_option
 @prompt_option
 @json_option
 @set_option
@@ -29,6 +30,7 @@ def triage(
     ticket: Path,
     suite: Path,
     model: str | None,
+    base_url: str | None,
     prompt: Path | None,
     as_json: bool,
     overrides: tuple[str, ...],
@@ -37,6 +39,7 @@ def triage(
     from harness.build.one import triage_one
 
     value = _read(ticket)
+    overrides = call_overrides(overrides, base_url=base_url)
     triaged = triage_one(value, suite=suite, model=model, prompt=prompt, overrides=overrides, where=str(ticket))
     if as_json:
         click.echo(json.dumps(triaged.to_json(), indent=2, ensure_ascii=False))

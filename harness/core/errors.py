@@ -48,6 +48,10 @@ class UsageError(HarnessError):
         super().__init__(one_line(f"{text}; {fix}" if fix else text))
 
 
+class ProviderRefused(UsageError):
+    """The provider refuses the key, or doesn't know the model: at the first call a mistake, later an end to resume from."""
+
+
 OnError = Callable[[UsageError], None]
 """Told of each mistake in a file; the loader goes on after it returns."""
 
@@ -62,10 +66,13 @@ class NoSamplesError(HarnessError):
 
 
 class InfrastructureError(HarnessError):
-    """The provider failed, not the model: the trial is Errored under `kind` and says nothing about the answer."""
+    """The provider failed, not the model: the trial is Errored under `kind` and says nothing about the answer.
 
-    def __init__(self, kind: str, message: str) -> None:
-        self.kind, self.message = kind, message
+    `retry_after` is the wait in seconds that the provider asks for, where it names one.
+    """
+
+    def __init__(self, kind: str, message: str, *, retry_after: float | None = None) -> None:
+        self.kind, self.message, self.retry_after = kind, message, retry_after
         super().__init__(f"{kind}: {message}")
 
 

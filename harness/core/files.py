@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.core.errors import OnError, UsageError, one_line, stop
+from harness.core.secrets import scrub, without_secrets
 
 
 class Strict(BaseModel):
@@ -112,7 +113,7 @@ def validate(model: type[M], value: Any, *, where: Path, lines: Mapping[_Path, i
 def explain(error: ValidationError) -> tuple[str, _Path]:
     """The first problem of a pydantic error in words, and its key path."""
     first = error.errors(include_url=False)[0]
-    loc = tuple(part for part in first["loc"] if not (isinstance(part, str) and part.startswith("function-")))
+    loc = tuple(part for part in first["loc"] if part != "[key]" and not str(part).startswith("function-"))
     name = ".".join(str(part) for part in loc) or "value"
     if first["type"] == "extra_forbidden":
         return f"unknown key {name!r}", loc
@@ -120,7 +121,7 @@ def explain(error: ValidationError) -> tuple[str, _Path]:
         return f"missing key {name!r}", loc
     message = first["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
-    given = repr(first["input"])
+    given = scrub(repr(without_secrets(first["input"], name=name.rpartition(".")[2])))
     return f"{name}: {message} (given {given if len(given) <= 60 else given[:57] + '...'})", loc
 
 

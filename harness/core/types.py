@@ -52,22 +52,31 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of all model calls of one trial; `estimated` where the model reports none and words were counted."""
+    """Tokens of all model calls of one trial; `estimated` where the model reports none and characters were counted.
+
+    `price` is in the currency of the price file, and None where the price of any call isn't known.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     model_calls: int = 0
     estimated: bool = False
+    price: float | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What happened on the way to an Output. `evidence` is None where the solver doesn't say what it looked at."""
+    """What happened on the way to an Output. `evidence` is None where the solver doesn't say what it looked at.
+
+    `calls` has one record a model call: who answered, how it ended, tokens, price, time, attempts.
+    """
 
     evidence: tuple[Evidence, ...] | None = None
     findings: tuple[Finding, ...] = ()
     messages: tuple[Mapping[str, Json], ...] = ()
     tool_calls: tuple[Mapping[str, Json], ...] = ()
+    calls: tuple[Mapping[str, Json], ...] = ()
     usage: Usage | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     note: str = ""

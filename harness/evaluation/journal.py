@@ -94,6 +94,19 @@ def outcome_row(outcome: Outcome) -> dict[str, Any]:
             return {"outcome": "errored", "error": {"class": error_class, "message": message}}
 
 
+def outcome_of(row: Mapping[str, Any]) -> Outcome:
+    """The score that `outcome_row` wrote."""
+    match row["outcome"]:
+        case "scored":
+            return Scored(row["value"])
+        case "not_applicable":
+            return NotApplicable(row["reason"])
+        case "unscored":
+            return Unscored(row["reason"])
+        case _:
+            return Errored(row["error"]["class"], row["error"]["message"])
+
+
 def _output(output: Output) -> dict[str, Any]:
     value = asdict(output)
     del value["trace"]

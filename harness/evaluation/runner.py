@@ -3,11 +3,11 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from harness.core.errors import HarnessError, InfrastructureError, one_line
+from harness.core.errors import HarnessError, InfrastructureError, ProviderRefused, one_line
 from harness.core.hashing import derive_seed
 from harness.core.protocols import Scorer, Solver
 from harness.core.types import Errored, Outcome, Output, Sample, Scored, ScoreRow
@@ -43,6 +43,7 @@ class Results:
     unscored: int = 0
     errored: int = 0
     interrupted: bool = False
+    stopped: str = ""
 
 
 async def execute(
@@ -55,13 +56,17 @@ async def execute(
     concurrency: int = 1,
     seed: int = 0,
     progress: Progress | None = None,
+    earlier: Results | None = None,
+    done: Collection[tuple[str, int]] = (),
 ) -> Results:
-    """Run every sample `trials` times. Cancelling it ends the run early; what was finished is kept and returned.
+    """Run every sample `trials` times, but for (id, trial) in `done`, whose verdicts `earlier` holds. Cancelling it ends the run early; what was finished is kept and returned.
 
-    Infrastructure failures become Errored trials; a UsageError of the solver ends the run and is raised.
+    Infrastructure failures become Errored trials; a UsageError of the solver ends the run and is raised. A provider that
+    refuses after some trials were finished ends it as an interrupt does, with the reason in `stopped`.
     """
-    results = Results(rows={scorer.name: [] for scorer in scorers}, total=len(samples) * trials)
-    work = ((sample, trial) for trial in range(trials) for sample in samples)
+    results = earlier or Results(rows={scorer.name: [] for scorer in scorers}, total=len(samples) * trials)
+    before = results.done
+    work = ((s, trial) for trial in range(trials) for s in samples if (s.id, trial) not in done)
     trial_of = _Trial(solver=solver, scorers=scorers, seed=seed)
 
     def record(sample: Sample, trial: int, finished: "_Finished") -> None:
@@ -80,11 +85,16 @@ async def execute(
         if progress is not None:
             progress(done=results.done, total=results.total, errored=results.errored)
 
-    workers = [asyncio.ensure_future(_worker(work, trial_of, record)) for _ in range(min(concurrency, results.total))]
+    count = min(concurrency, results.total - before)
+    workers = [asyncio.ensure_future(_worker(work, trial_of, record)) for _ in range(count)]
     try:
         await asyncio.gather(*workers)
     except asyncio.CancelledError:
         results.interrupted = True
+    except ProviderRefused as error:
+        if results.done == before:
+            raise
+        results.interrupted, results.stopped = True, str(error)
     finally:
         for worker in workers:
             worker.cancel()
@@ -147,7 +157,7 @@ async def _score(scorer: Scorer, sample: Sample, output: Output) -> Outcome:
 
 def _keep(results: Results, sample: Sample, trial: int, finished: _Finished) -> None:
     for name, outcome in finished.scores.items():
-        results.rows[name].append(ScoreRow(sample.id, trial, sample.cluster, _light(outcome)))
+        results.rows[name].append(ScoreRow(sample.id, trial, sample.cluster, light(outcome)))
     kind = trial_outcome(finished.error, finished.scores)["outcome"]
     results.done += 1
     results.scored += kind == "scored"
@@ -155,7 +165,7 @@ def _keep(results: Results, sample: Sample, trial: int, finished: _Finished) -> 
     results.errored += kind == "errored"
 
 
-def _light(outcome: Outcome) -> Outcome:
+def light(outcome: Outcome) -> Outcome:
     """A verdict without its lists and mappings: metrics need single facts, and a run of a million must fit in memory."""
     if not isinstance(outcome, Scored):
         return outcome

@@ -11,6 +11,8 @@ from harness.core.errors import UsageError
 from harness.core.files import Strict, parse_value, parse_yaml, read_text, validate
 from harness.core.ticket import InputKind
 from harness.evaluation.gates import parse_gate
+from harness.evaluation.solvers import SolverSpec, parse_solver
+from harness.models.settings import Calls
 
 Key = tuple[int | str, ...]
 Count = Annotated[int, Field(ge=0, le=1000)]
@@ -45,11 +47,20 @@ class Suite(Strict):
     eval_set: str = Field(description="JSON Lines of samples")
     input: InputKind = Field(default="ticket", description="what a sample's input is")
     split: Literal["dev", "test", "train"] | None = Field(default=None, description="null takes every split")
+    sample_ids: tuple[str, ...] = Field(default=(), description="only these samples of the split; empty takes all")
     taxonomy: str | None = Field(default=None, description="labels and costs; needed by triage, routing and cost")
     corpora: CorporaPaths = CorporaPaths()
-    solver: str = Field(default="triage", description="triage, baseline:NAME or module:function")
-    model: str = Field(default="reader", description="reader or provider/model")
-    model_parameters: dict[str, Any] = Field(default={}, description="passed to the provider's chat model")
+    solver: str | dict[str, Any] = Field(
+        default="triage",
+        description="triage, baseline:NAME, module:function, http://…, a file of predictions, or a mapping of one of "
+        "http, command and predictions",
+    )
+    model: str = Field(
+        default="reader",
+        description="reader, persona:NAME, cassette:FILE, provider/model or openai-compatible/model",
+    )
+    model_parameters: dict[str, Any] = Field(default={}, description="passed on: base_url, temperature, max_tokens, …")
+    calls: Calls = Field(default=Calls(), description="how the model is called")
     prompt: str | None = Field(default=None, description="Markdown template; needed by triage")
     retrieval: Retrieval = Retrieval()
     scorers: tuple[ScorerEntry, ...] = Field(min_length=1, description="names, module:function, or {name: options}")
@@ -70,6 +81,23 @@ class Suite(Strict):
         for text in value:
             parse_gate(text)
         return value
+
+    @field_validator("solver")
+    @classmethod
+    def _solver(cls, value: str | dict[str, Any]) -> str | dict[str, Any]:
+        parse_solver(value)
+        return value
+
+    @property
+    def solving(self) -> str | SolverSpec:
+        """The solver: a name, or what is known of one elsewhere."""
+        return parse_solver(self.solver)
+
+    @property
+    def solver_name(self) -> str:
+        """The solver in a few words."""
+        solving = self.solving
+        return solving if isinstance(solving, str) else solving.name
 
     @property
     def path(self) -> Path:

@@ -17,6 +17,8 @@ _ID = r"[\w\-]+(?:\.[\w\-]+)*"
 _ONE_OF = re.compile(rf"\bone of:\s*({_ID}(?:\s*,\s*{_ID})+)", re.IGNORECASE)
 _STEP = re.compile(r"^\s*\d+[.)]\s+(.*)$", re.MULTILINE)
 
+_Tag = tuple[str, dict[str, str], str]
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -41,51 +43,74 @@ class Reading:
     records: dict[str, str] = field(default_factory=dict)
     steps: tuple[str, ...] = ()
     """Numbered lines of the system message, outside of fences and evidence."""
+    prose: str = ""
+    """What the system message says outside of fences and evidence."""
 
 
 def read(messages: Sequence[tuple[str, str]]) -> Reading:
     """Take in (role, text) messages; roles are system, human, ai and tool. The reader's own answers are skipped."""
-    labels: dict[str, str] = {}
-    passages: dict[str, Passage] = {}
     texts: dict[str, str] = {}
-    records: dict[str, str] = {}
+    tags: list[_Tag] = []
     listed: list[str] = []
+    said: list[str] = []
     for role, content in messages:
         if role == "ai":
             continue
         for match in _UNTRUSTED.finditer(content):
             texts.setdefault(match[2], match[3])
-        visible = _UNTRUSTED.sub(" ", content)
-        for tag, attributes, body in _tags(visible):
-            if tag == "label":
-                labels[attributes["id"]] = f"{attributes.get('title', '')}. {body}".strip(". ") if body else ""
-            elif tag == "record":
-                records[attributes.get("field", "")] = body
-            else:
-                passages.setdefault(attributes["id"], _passage(tag, attributes, body))
+        found, prose = _apart(_UNTRUSTED.sub(" ", content))
+        tags += found
         if role != "tool":
-            listed += [name for m in _ONE_OF.finditer(_prose(content)) for name in re.split(r"\s*,\s*", m[1])]
+            listed += _listed(prose)
+        if role == "system":
+            said.append(prose)
+    labels, passages, records = _sorted(tags)
     for name in listed:
         labels.setdefault(name, "")
     if not texts and not records:
-        last = next((content for role, content in reversed(messages) if role == "human"), "")
-        texts = {"text": last}
-    steps = tuple(m[1] for role, content in messages if role == "system" for m in _STEP.finditer(_prose(content)))
-    return Reading(labels, tuple(passages.values()), tuple(texts.items()), records, steps)
+        texts = {"text": _last_said(messages)}
+    prose = "\n".join(said)
+    return Reading(labels, passages, tuple(texts.items()), records, tuple(_STEP.findall(prose)), prose)
 
 
-def _prose(content: str) -> str:
-    """What the prompt's author says: the message without fenced texts and evidence."""
-    return _TAG.sub(" ", _UNTRUSTED.sub(" ", content))
+def _sorted(tags: Sequence[_Tag]) -> tuple[dict[str, str], tuple[Passage, ...], dict[str, str]]:
+    """Labels, passages and records. Of two with one id the first passage stands, and the last label or record."""
+    labels: dict[str, str] = {}
+    passages: dict[str, Passage] = {}
+    records: dict[str, str] = {}
+    for tag, attributes, body in tags:
+        if tag == "label":
+            labels[attributes["id"]] = f"{attributes.get('title', '')}. {body}".strip(". ") if body else ""
+        elif tag == "record":
+            records[attributes.get("field", "")] = body
+        else:
+            passages.setdefault(attributes["id"], _passage(tag, attributes, body))
+    return labels, tuple(passages.values()), records
 
 
-def _tags(text: str) -> list[tuple[str, dict[str, str], str]]:
-    found: list[tuple[str, dict[str, str], str]] = []
+def _last_said(messages: Sequence[tuple[str, str]]) -> str:
+    return next((content for role, content in reversed(messages) if role == "human"), "")
+
+
+def _listed(prose: str) -> list[str]:
+    """The labels that stand after "one of:"."""
+    if "one of:" not in prose.lower():  # the pattern is slow on a long text
+        return []
+    return [name for match in _ONE_OF.finditer(prose) for name in re.split(r"\s*,\s*", match[1])]
+
+
+def _apart(text: str) -> tuple[list[_Tag], str]:
+    """The marked parts of a text without fences, and what its author says around them."""
+    found: list[_Tag] = []
+    around: list[str] = []
+    end = 0
     for match in _TAG.finditer(text):
+        around.append(text[end : match.start()])
+        end = match.end()
         attributes = {name: html.unescape(value) for name, value in _ATTRIBUTE.findall(match[2])}
         if match[1] == "record" or "id" in attributes:
             found.append((match[1], attributes, html.unescape(match[3]).strip()))
-    return found
+    return found, " ".join((*around, text[end:]))
 
 
 def _passage(kind: str, attributes: dict[str, str], body: str) -> Passage:

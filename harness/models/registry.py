@@ -1,28 +1,41 @@
-"""Ids of models -> chat models. Nothing here opens a socket unless a provider is named."""
+"""Ids of models -> gateways. Nothing here opens a socket, and only a provider's model ever will."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 from harness.core.errors import UsageError
 from harness.core.files import suggest
+from harness.core.secrets import is_secret_name, read_secret, scrub
+from harness.core.types import Json, Target
+from harness.models.settings import Calls
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from harness.embeddings import Embedder
+    from harness.models.gateway import Backend, Gateway, Memory
 
-OFFLINE = ("reader",)
-"""Models that need no key and no network."""
+Kind = Literal["reader", "persona", "cassette", "compatible", "provider"]
+COMPATIBLE = "openai-compatible"
+_KEY_VARIABLE = "OPENAI_COMPATIBLE_API_KEY"
+_FORMS = "reader, persona:NAME, cassette:FILE, provider/model or openai-compatible/model"
+_OURS = frozenset({"max_retries", "timeout", "request_timeout"})
+_ONE_ATTEMPT = {"google_genai": 1, "google_vertexai": 1}
+"""What `max_retries` has to be for one attempt and no more; 0 elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """A parsed model id. `provider` is None for offline models."""
+    """A parsed model id. `provider` is None for models that contact nobody."""
 
     id: str
-    provider: str | None
+    kind: Kind
     name: str
+    provider: str | None = None
 
     @property
     def in_process(self) -> bool:
@@ -31,34 +44,206 @@ class ModelSpec:
 
 
 def describe_model(model_id: str) -> ModelSpec:
-    """Parse an id (`reader` or `provider/model`) without loading anything; UsageError where it is neither."""
-    if model_id in OFFLINE:
-        return ModelSpec(model_id, None, model_id)
+    """Parse an id without loading anything; UsageError where it is none of the forms."""
+    if model_id == "reader":
+        return ModelSpec(model_id, "reader", model_id)
+    prefix, colon, rest = model_id.partition(":")
+    if colon and rest and prefix == "persona":
+        return ModelSpec(model_id, "persona", rest)
+    if colon and rest and prefix == "cassette":
+        return ModelSpec(model_id, "cassette", rest)
     provider, slash, name = model_id.partition("/")
     if slash and provider and name:
-        return ModelSpec(model_id, provider, name)
-    raise UsageError(
-        f"unknown model {model_id!r}", where="--model", fix=f"{suggest(model_id, list(OFFLINE))} or provider/model"
-    )
+        return ModelSpec(model_id, "compatible" if provider == COMPATIBLE else "provider", name, provider)
+    fix = suggest(model_id, ["reader"]) if model_id and model_id[0] == "r" else f"give {_FORMS}"
+    raise UsageError(f"unknown model {model_id!r}", where="--model", fix=fix)
+
+
+def check_parameters(parameters: Mapping[str, Any], spec: ModelSpec, *, where: str | Path) -> None:
+    """Refuse keys that are written out, settings that have a place of their own, and a base_url that is no URL."""
+    for name, value in parameters.items():
+        if is_secret_name(name) and value is not None:
+            fix = "name it: `calls: {api_key: env:NAME}`"
+            raise UsageError(f"model_parameters.{name}: a key doesn't belong into a suite", where=where, fix=fix)
+        if name in _OURS:
+            fix = f"use calls.{'max_retries' if name == 'max_retries' else 'timeout'}"
+            raise UsageError(f"model_parameters.{name} is the gateway's", where=where, fix=fix)
+        if isinstance(value, Mapping):
+            for inner in value:
+                if is_secret_name(str(inner)):
+                    fix = "give the key by `calls: {api_key: env:NAME}`"
+                    raise UsageError(f"model_parameters.{name}.{inner} holds a secret", where=where, fix=fix)
+    base_url = parameters.get("base_url")
+    if base_url is not None:
+        _check_url(base_url, where=where)
+    elif spec.kind == "compatible":
+        raise UsageError(f"{spec.id} needs a base_url", where=where, fix="give --base-url http://HOST:PORT/v1")
+
+
+def _check_url(base_url: Any, *, where: str | Path) -> None:
+    try:
+        parts = urlsplit(base_url if isinstance(base_url, str) else "")
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        sound = False
+    if not sound:
+        text = scrub(str(base_url))[:80]
+        raise UsageError(f"base_url {text!r} is no http(s) URL", where=where, fix="e.g. http://127.0.0.1:8000/v1")
+    if parts.username or parts.password:
+        raise UsageError("base_url holds a password", where=where, fix="take it out; see `calls.api_key`")
+
+
+def is_loopback(url: str | None) -> bool:
+    """Whether a URL leads to this machine."""
+    host = urlsplit(url).hostname if url else None
+    return host in {"localhost", "::1"} or bool(host and host.startswith("127."))
+
+
+@dataclass(frozen=True)
+class Supplies:
+    """What a model may need to be made: `key` is the answer key, for personas alone."""
+
+    embedder: Callable[[], "Embedder"]
+    key: Callable[[str], Target | None]
+    folder: Path
+    where: str
 
 
 def load_model(
-    spec: ModelSpec, *, embedder: "Embedder", parameters: Mapping[str, Any] | None = None
-) -> "BaseChatModel":
-    """The chat model of `spec`; UsageError where its provider can't be set up."""
-    if spec.provider is None:
-        from harness.models.reader import Reader
+    spec: ModelSpec,
+    *,
+    calls: Calls,
+    parameters: Mapping[str, Any],
+    supplies: Supplies,
+    memories: "tuple[Memory, ...]" = (),
+) -> "tuple[Gateway, str | None]":
+    """The gateway to the model of `spec`, and the form of structured output that a replayed cassette was made with.
 
-        return Reader(embedder=embedder)
+    UsageError where the model can't be set up.
+    """
+    from harness.models.gateway import Gateway, Limits
+    from harness.models.prices import load_prices
+
+    name, recorded = spec.id, None
+    if spec.kind == "cassette":
+        from harness.models.replay import Replay, open_replay
+
+        cassette, name = open_replay(spec.name)
+        memories, recorded = (Replay(cassette), *memories), cassette.structured
+    gateway = Gateway(
+        _backend(spec, calls=calls, parameters=parameters, supplies=supplies),
+        model=name,
+        prices=load_prices(supplies.folder / calls.prices if calls.prices else None),
+        limits=Limits(timeout=calls.timeout, deadline=calls.deadline, max_retries=calls.max_retries),
+        memories=memories,
+        parameters=sent_parameters(parameters, calls),
+    )
+    return gateway, recorded
+
+
+def sent_parameters(parameters: Mapping[str, Any], calls: Calls) -> dict[str, Json]:
+    """What stands in each request: the suite's parameters but where to send it, and log-probabilities if asked for."""
+    sent = {key: value for key, value in parameters.items() if key not in TRANSPORT}
+    return {**sent, "logprobs": True, "top_logprobs": 20} if calls.probabilities == "logprobs" else sent
+
+
+TRANSPORT = frozenset({"base_url", "default_headers", "default_query", "organization", "project", "http_client"})
+"""Parameters of the connection, not of the request."""
+
+
+def _backend(spec: ModelSpec, *, calls: Calls, parameters: Mapping[str, Any], supplies: Supplies) -> "Backend":
+    if spec.kind == "compatible":
+        return _compatible(spec, calls, parameters, supplies)
+    if spec.kind == "provider":
+        return _provider(spec, calls, parameters, supplies)
+    from harness.models.offline import Offline
+
+    if spec.kind == "persona":
+        from harness.models.personas import Persona, load_persona
+
+        return Offline(Persona(load_persona(spec.name, folder=supplies.folder), key=supplies.key))
+    if spec.kind == "cassette":
+        from harness.models.replay import Silent
+
+        return Silent()
+    from harness.models.reader import Reader
+
+    return Offline(Reader(embedder=supplies.embedder()))
+
+
+def _compatible(spec: ModelSpec, calls: Calls, parameters: Mapping[str, Any], supplies: Supplies) -> "Backend":
+    from harness.models.compatible import Compatible
+
+    base_url = str(parameters["base_url"])
+    return Compatible(
+        id=spec.id,
+        name=spec.name,
+        base_url=base_url,
+        secret=read_secret(calls.api_key, where=supplies.where) if calls.api_key else os.environ.get(_KEY_VARIABLE, ""),
+        api=calls.api,
+        timeout=calls.timeout,
+        tell_sample=is_loopback(base_url),
+    )
+
+
+def _provider(spec: ModelSpec, calls: Calls, parameters: Mapping[str, Any], supplies: Supplies) -> "Backend":
+    from harness.models.provider import Provider
+
+    assert spec.provider is not None
+    secret = read_secret(calls.api_key, where=supplies.where) if calls.api_key else ""
+    given = {key: value for key, value in parameters.items() if key not in {"logprobs", "top_logprobs"}}
+    given |= {"max_retries": _ONE_ATTEMPT.get(spec.provider, 0), "timeout": calls.timeout}
+    if secret:
+        given["api_key"] = secret
+    close = None
+    if spec.provider == "openai":
+        from openai import DefaultAsyncHttpxClient
+
+        client = given["http_async_client"] = (
+            DefaultAsyncHttpxClient()
+        )  # LangChain's own outlives the loop it was used in
+        close = client.aclose
+        given["include_response_headers"] = True
+        given |= {"use_responses_api": True} if calls.api == "responses" else {}
+        if "base_url" in given and not secret and not os.environ.get("OPENAI_API_KEY"):
+            given["api_key"] = "none"  # a server of one's own may ask for none; the client insists on one
+    model = _init(spec, given, secret)
+    base_url = parameters.get("base_url") or (os.environ.get("OPENAI_BASE_URL") if spec.provider == "openai" else None)
+    tell = spec.provider == "openai" and is_loopback(base_url)
+    return Provider(model, id=spec.id, secret=secret, tell_sample=tell, close=close)
+
+
+def _init(spec: ModelSpec, given: Mapping[str, Any], secret: str) -> "BaseChatModel":
+    """LangChain's model, or one line on what is missing."""
     from langchain.chat_models import init_chat_model
 
     try:
-        model: BaseChatModel = init_chat_model(spec.name, model_provider=spec.provider, **(parameters or {}))
+        model: BaseChatModel = init_chat_model(spec.name, model_provider=spec.provider, **given)
         return model
     except ImportError as error:
-        raise UsageError(f"{spec.id}: {error}", where="--model", fix="install the provider's package") from None
+        package = _package(str(error), str(spec.provider))
+        raise UsageError(
+            f"{spec.id}: its package is not installed", where="--model", fix=f"pip install {package}"
+        ) from None
     except Exception as error:  # providers' clients raise whatever they like at settings they can't use
-        if "api_key" in str(error).lower():
-            raise UsageError(f"{spec.id}: no API key", where="--model", fix="set the provider's key variable") from None
-        fix = "check the name and `model_parameters`; LangChain lists its providers"
-        raise UsageError(f"{spec.id}: {error}", where="--model", fix=fix) from None
+        text = scrub(str(error), secret)
+        if "api_key" in text.lower() or "api key" in text.lower():
+            fix = f"set {_variable(text)}, or `calls: {{api_key: env:NAME}}`"
+            raise UsageError(f"{spec.id}: no API key", where="--model", fix=fix) from None
+        fix = "check the name and `model_parameters`; `harness doctor` lists providers"
+        raise UsageError(f"{spec.id}: {text[:300]}", where="--model", fix=fix) from None
+
+
+def _package(text: str, provider: str) -> str:
+    """The package that LangChain says is missing."""
+    import re
+
+    match = re.search(r"pip install (?:-U )?[`'\"]?([\w-]+)", text)
+    return match[1] if match else f"langchain-{provider.replace('_', '-')}"
+
+
+def _variable(text: str) -> str:
+    import re
+
+    match = re.search(r"\b[A-Z]+(?:_[A-Z]+)*_API_KEY\b", text)
+    return match[0] if match else "the provider's key variable"

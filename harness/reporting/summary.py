@@ -58,9 +58,10 @@ def warnings(run: Run) -> list[str]:
     """What must be known before any figure is read."""
     info, found = run.info, []
     if info["interrupted"]:
-        found.append(f"INTERRUPTED after {info['done']:,} of {count(info['n_trials'], 'trial')}")
+        why = f": {info['stopped']}" if info.get("stopped") else ""
+        found.append(f"INTERRUPTED after {info['done']:,} of {count(info['n_trials'], 'trial')}{why}")
     if info["simulated"]:
-        found.append("SIMULATED: the answers come from a persona with planted flaws, not from a model")
+        found.append("SIMULATED: the answers come from a simulation with planted flaws, not from a model")
     return found
 
 

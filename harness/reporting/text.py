@@ -1,5 +1,6 @@
 """Data made fit for a reader: control characters shown instead of obeyed, numbers and money in one spelling."""
 
+import math
 import re
 
 from harness.core.errors import one_line
@@ -43,13 +44,17 @@ def shorten(text: str, limit: int) -> str:
 
 
 def money(value: float | None, currency: str | None) -> str:
-    """`$12.30`, `€1,012`, `CHF 12.30`: cents below 1,000 where the currency has them. No currency: a plain number."""
+    """`$12.30`, `€1,012`, `$0.0021`: cents below 1,000 where the currency has them. No currency: a plain number."""
     if value is None:
         return UNDEFINED
     if not currency:
         return number(value)
     mark = _SYMBOLS.get(currency, f"{currency} ")
     digits = 0 if currency in _WHOLE or abs(value) >= 999.995 else 2
+    if 1e-9 <= abs(value) < 0.005:
+        digits = 1 - math.floor(
+            math.log10(abs(value))
+        )  # a call costs fractions of a cent: two digits that say something
     amount = f"{abs(value):,.{digits}f}"
     return f"{'−' if value < 0 and amount.strip('0.,') else ''}{mark}{amount}"
 

@@ -1,6 +1,7 @@
-"""How long an answer took and how many tokens it used."""
+"""How long an answer took, how many tokens it used, and what they cost."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from harness.core.types import Metric, Outcome, Output, Sample, Scored, ScoreRow
 from harness.scorers.metrics import Table, numeric
@@ -11,7 +12,7 @@ class LatencyScorer:
     """Reads the trial's own clock and the model's usage."""
 
     name = "latency"
-    version = "1"
+    version = "2"
     best: Mapping[str, float | None] = {}
     noop: Mapping[str, float | None] = {}
 
@@ -19,7 +20,7 @@ class LatencyScorer:
         self._estimator = estimator
 
     def score(self, sample: Sample, output: Output) -> Outcome:
-        """`ms` from start to answer, and tokens where the solver reports them."""
+        """`ms` from start to answer; tokens and their price where the solver reports them and they are known."""
         usage = output.trace.usage
         return Scored(
             {
@@ -27,11 +28,13 @@ class LatencyScorer:
                 "input_tokens": usage.input_tokens if usage else None,
                 "output_tokens": usage.output_tokens if usage else None,
                 "estimated": bool(usage and usage.estimated),
+                "price": usage.price if usage else None,
+                "currency": usage.currency if usage else "",
             }
         )
 
     def metrics(self, rows: Sequence[ScoreRow]) -> Sequence[Metric]:
-        """p50 and p95 of the time, and mean tokens in and out."""
+        """p50 and p95 of the time, mean tokens in and out, and their mean price where a hosted model was asked."""
         table = Table.of(rows)
         found = [
             table.metric(
@@ -58,4 +61,18 @@ class LatencyScorer:
                     fact=(self.name, f"{side}_tokens"),
                 )
             )
-        return found
+        return [*found, *self._price(used)]
+
+    def _price(self, used: Table) -> list[Metric]:
+        """What a ticket's tokens cost; nothing where all of it was made in process, undefined where no price is known."""
+        priced = used.where(numeric("price"))
+        unknown = len(used.scored) - len(priced.scored)
+        if not unknown and not any(priced.column("price")):
+            return []
+        detail = f"a ticket; the price of {unknown:,} isn't known" if unknown else "a ticket"
+        currency = next((str(scored.value["currency"]) for _, scored in priced.scored), "")
+        estimate = self._estimator.mean(priced.column("price"), priced.clusters, name="tokens.price")
+        if estimate.value is None and unknown:
+            estimate = replace(estimate, reason="the model's price isn't known: give `calls.prices`")
+        fact = (self.name, "price")
+        return [priced.metric("tokens.price", estimate, unit=currency, detail=detail, lower_is_better=True, fact=fact)]

@@ -73,11 +73,12 @@ def test_whatever_a_model_says_is_an_answer_or_unusable(raw: Any) -> None:
         parse_answer(raw, taxonomy)
 
 
-def test_the_schema_shown_to_the_model_admits_what_the_parser_admits() -> None:
+def test_the_schema_shown_to_the_model_admits_a_whole_answer_of_a_known_label() -> None:
     import jsonschema
 
     schema = answer_schema(taxonomy, title="submit_decision")
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(GOOD, schema)
+    full = GOOD | {"probabilities": dict.fromkeys(taxonomy.ids, 0.0) | {"berth_fee": 1.0}}
+    jsonschema.validate(full, schema)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(GOOD | {"label": "dentist"}, schema)
+        jsonschema.validate(full | {"label": "dentist"}, schema)

@@ -107,9 +107,10 @@ async def test_a_refused_key_or_unknown_model_is_the_users_to_mend(plan: Plan, n
         await answer(plan, provider_error(name))
 
 
-async def test_an_error_of_our_own_is_not_hidden(plan: Plan) -> None:
-    with pytest.raises(ZeroDivisionError):
+async def test_an_error_of_a_client_that_nobody_knows_is_an_errored_trial_with_its_name(plan: Plan) -> None:
+    with pytest.raises(InfrastructureError, match="ZeroDivisionError: bug") as caught:
         await answer(plan, ZeroDivisionError("bug"))
+    assert caught.value.kind == "provider_error"
 
 
 @pytest.mark.parametrize("name", ["delete_all", "search_policies_and_delete", "SEARCH_POLICIES", "search_policies "])

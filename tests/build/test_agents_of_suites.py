@@ -139,8 +139,9 @@ def provider() -> Iterator[Provider]:
         servers.append(server)
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-        parameters = {"base_url": url, "api_key": "none", "max_retries": 0}
-        return ["model=openai/some", f"model_parameters={json.dumps(parameters)}", "scorers=[routing, cost, latency]"]
+        calls = "calls={max_retries: 0, structured: tool}"
+        scorers = "scorers=[routing, cost, latency]"
+        return ["model=openai/some", f"model_parameters.base_url={url}", calls, scorers]
 
     yield start
     for server in servers:

@@ -149,7 +149,15 @@ def test_the_manifest_says_what_a_run_was_made_from(world: World) -> None:
     made = make_manifest(plan(world, seed=7), run_id="r-1", started_at="2026-01-01T00:00:00+00:00")
     assert (made["id"], made["seed"], made["samples"], made["schema_version"]) == ("r-1", 7, 6, 1)
     assert made["suite"]["retrieval"]["embeddings"] == "hashing" and made["suite"]["path"] == str(world.suite)
-    assert made["model"] == {"id": "reader", "parameters": {}}
+    assert made["model"] == {
+        "id": "reader",
+        "kind": "reader",
+        "parameters": {},
+        "api": "chat",
+        "structured": "auto",
+        "probabilities": "verbalised",
+        "draws": None,
+    }
     assert made["hashes"]["scorers"]["routing"] == "1" and all(made["hashes"].values())
     assert {"harness", "python", "numpy"} <= set(made["versions"])
 

@@ -46,5 +46,5 @@ def provider(status: int, message: Mapping[str, Any] | None = None) -> Iterator[
 
 def model_flags(port: int) -> list[str]:
     """Flags for a model behind a port of this machine."""
-    parameters = {"base_url": f"http://127.0.0.1:{port}/v1", "api_key": "k", "max_retries": 0}
-    return ["--model", "openai/gpt-x", "--set", f"model_parameters={json.dumps(parameters)}"]
+    flags = ["--model", "openai/gpt-x", "--base-url", f"http://127.0.0.1:{port}/v1"]
+    return [*flags, "--set", "calls.max_retries=0", "--set", "calls.structured=tool"]

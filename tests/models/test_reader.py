@@ -11,8 +11,10 @@ from langchain_core.tools import tool
 from harness.build import evaluate
 from harness.embeddings import HashingEmbedder
 from harness.evaluation import Run
+from harness.models.chat import GatewayChat, reply_of
 from harness.models.reader import Reader
 from tests.commands import ROOT, TRIAGE
+from tests.scripted import chat_on
 
 PROMPT = [
     SystemMessage(
@@ -58,22 +60,21 @@ def delete_all() -> str:
 TOOLS = [get_reservation, get_account_history, search, weigh_anchor, delete_all]
 
 
-def reader() -> Reader:
-    return Reader(embedder=HashingEmbedder())
+def reader() -> GatewayChat:
+    """The reader as the agent's loop meets it."""
+    return chat_on(Reader(embedder=HashingEmbedder()))
 
 
 async def test_it_answers_in_json_text_where_no_tool_takes_the_answer() -> None:
-    for reply in (reader().invoke(PROMPT), await reader().ainvoke(PROMPT)):
-        answer = json.loads(reply.text)
-        assert answer["label"] == "oil" and reply.tool_calls == []
-        assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
-        assert reply.usage_metadata is not None and reply.usage_metadata["input_tokens"] > 20
+    reply = await reader().ainvoke(PROMPT)
+    answer = json.loads(reply.text)
+    assert answer["label"] == "oil" and reply.tool_calls == []
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert reply.usage_metadata is not None and reply.usage_metadata["input_tokens"] > 20
 
 
-def test_equal_messages_get_equal_answers() -> None:
-    assert reader().invoke(PROMPT).text == reader().invoke(PROMPT).text
-    assert reader()._identifying_params == {"model": "reader", "embedder": "hashing-1024"}
-    assert reader()._llm_type == "reader"
+async def test_equal_messages_get_equal_answers() -> None:
+    assert (await reader().ainvoke(PROMPT)).text == (await reader().ainvoke(PROMPT)).text
 
 
 def procedure(*steps: str) -> list[Any]:
@@ -81,12 +82,12 @@ def procedure(*steps: str) -> list[Any]:
     return [SystemMessage(f"{PROMPT[0].text}\n{numbered}"), PROMPT[1]]
 
 
-def test_a_numbered_procedure_is_followed_step_by_step_with_trusted_arguments() -> None:
+async def test_a_numbered_procedure_is_followed_step_by_step_with_trusted_arguments() -> None:
     messages = procedure("Call search.", "Call get_reservation.", "Call get_account_history.", "Decide.")
     bound = reader().bind_tools(TOOLS)
     called: list[tuple[str, dict[str, Any]]] = []
     for _ in range(4):
-        reply = bound.invoke(messages)
+        reply = await bound.ainvoke(messages)
         if not reply.tool_calls:
             break
         (call,) = reply.tool_calls
@@ -100,17 +101,21 @@ def test_a_numbered_procedure_is_followed_step_by_step_with_trusted_arguments() 
     assert json.loads(reply.text)["label"] == "oil"
 
 
-def test_a_step_whose_arguments_no_record_gives_is_skipped() -> None:
-    assert reader().bind_tools(TOOLS).invoke(procedure("Call weigh_anchor.")).tool_calls == []
+async def test_a_step_whose_arguments_no_record_gives_is_skipped() -> None:
+    reply = await reader().bind_tools(TOOLS).ainvoke(procedure("Call weigh_anchor."))
+    assert reply.tool_calls == []
 
 
-def test_a_tool_that_only_the_ticket_names_is_never_called() -> None:
-    reply = reader().bind_tools(TOOLS).invoke(PROMPT)
+async def test_a_tool_that_only_the_ticket_names_is_never_called() -> None:
+    reply = await reader().bind_tools(TOOLS).ainvoke(PROMPT)
     assert isinstance(reply, AIMessage) and reply.tool_calls == []
 
 
-def test_without_labels_it_says_so_instead_of_inventing_one() -> None:
-    assert json.loads(reader().invoke([HumanMessage("hello")]).text) == {"error": "the messages name no labels"}
+async def test_without_labels_it_makes_something_up_and_its_reply_says_that_it_is_simulated() -> None:
+    reply = reply_of([await reader().ainvoke([HumanMessage("hello")])])
+    assert reply is not None and reply.simulated and reply.text
+    decided = reply_of([await reader().ainvoke(PROMPT)])
+    assert decided is not None and not decided.simulated
 
 
 def decisions(run: Run) -> list[str]:

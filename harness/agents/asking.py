@@ -1,0 +1,76 @@
+"""Where label probabilities come from: the answer's own figures, the tokens of its label, or repeated draws."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from harness.agents.answer import Answer
+from harness.agents.conversation import Conversation, Mark, Said
+from harness.agents.tools import CaseContext
+from harness.core.errors import UsageError
+from harness.core.taxonomy import Taxonomy
+from harness.core.types import Usage
+from harness.models.logprobs import label_probabilities
+
+Source = Literal["verbalised", "logprobs", "trials"]
+
+
+class Asker:
+    """Holds conversations and gives their answers the probabilities that the suite asks for."""
+
+    def __init__(
+        self, conversation: Conversation, *, taxonomy: Taxonomy, source: Source = "verbalised", draws: int = 5
+    ) -> None:
+        self._conversation, self._taxonomy, self._source, self._draws = conversation, taxonomy, source, draws
+
+    async def ask(self, prompt: Sequence[tuple[str, str]], context: CaseContext, mark: Mark) -> Said:
+        """One answer. With `trials` it is the label most draws agree on, and the share of each label."""
+        if self._source == "trials":
+            return await self._draw(prompt, context, mark)
+        said = await self._conversation.hold(prompt, context, mark)
+        if self._source == "verbalised" or said.answer is None:
+            return said
+        tokens = said.reply.logprobs if said.reply is not None else None
+        if not tokens:
+            fix = "set `calls: {probabilities: verbalised}` or `trials`"
+            raise UsageError("the model's reply has no log-probabilities", where="--model", fix=fix)
+        found = label_probabilities(tokens, self._taxonomy.ids)
+        return replace(said, answer=replace(said.answer, probabilities=found))
+
+    async def _draw(self, prompt: Sequence[tuple[str, str]], context: CaseContext, mark: Mark) -> Said:
+        """All draws at once; the rationale is that of the first draw with the winning label."""
+        contexts = [replace(context, found=list(context.found)) for _ in range(self._draws)]
+        held = (self._conversation.hold(prompt, own, replace(mark, draw=draw)) for draw, own in enumerate(contexts))
+        drawn = await asyncio.gather(*held)
+        answers = [said.answer for said in drawn if said.answer is not None]
+        if not answers:
+            return _together(drawn[0], drawn)
+        counts = Counter(answer.label for answer in answers)
+        most = max(counts.values())
+        label = next(answer.label for answer in answers if counts[answer.label] == most)
+        chosen, own = next(
+            (said, own)
+            for said, own in zip(drawn, contexts, strict=True)
+            if said.answer is not None and said.answer.label == label
+        )
+        context.found[:] = own.found
+        shares = {name: counts[name] / len(answers) for name in self._taxonomy.ids}
+        assert chosen.answer is not None
+        return _together(replace(chosen, answer=Answer(label, shares, chosen.answer.rationale)), drawn)
+
+
+def _together(said: Said, drawn: Sequence[Said]) -> Said:
+    """`said` with the calls and the usage of all draws."""
+    uses = [one.usage for one in drawn]
+    prices = [use.price for use in uses]
+    usage = Usage(
+        input_tokens=sum(use.input_tokens for use in uses),
+        output_tokens=sum(use.output_tokens for use in uses),
+        model_calls=sum(use.model_calls for use in uses),
+        estimated=any(use.estimated for use in uses),
+        price=None if None in prices else sum(price for price in prices if price is not None),
+        currency=said.usage.currency,
+    )
+    return replace(said, usage=usage, calls=tuple(call for one in drawn for call in one.calls))
