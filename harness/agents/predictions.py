@@ -1,7 +1,5 @@
 """A solver that is a file: answers that were made elsewhere, one JSON object a line."""
 
-import hashlib
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ class PredictionsSolver:
     """Answers from a file: `id` (or `sample_id`), perhaps `trial`, and label, value, probabilities, rationale, action.
 
     A line without `trial` holds for every trial. `error: {"class", "message"}` instead of an answer makes the trial an
-    errored one. The file is read at once; UsageError with its line where it is wrong. `hash` is over its bytes.
+    errored one. The file is read at once; UsageError with its line where it is wrong.
     """
 
     def __init__(self, path: Path, *, name: str) -> None:
@@ -32,7 +30,6 @@ class PredictionsSolver:
             _refuse_twice(places.setdefault(id, {}), id, trial, where=where)
             places[id][trial] = number
             self._answers[id, trial] = _answer(row, where=where)
-        self.hash = hashlib.sha256(path.read_bytes()).hexdigest()
 
     async def __call__(self, item: SolverInput) -> Output:
         """The answer of the file. InfrastructureError where it has none (missing_prediction) or has an error instead."""
@@ -45,10 +42,6 @@ class PredictionsSolver:
             case _:
                 text = f"{self._path} has no prediction for {item.id!r}, trial {item.trial}"
                 raise InfrastructureError("missing_prediction", text)
-
-    def unused(self, known: Collection[str]) -> tuple[str, ...]:
-        """Ids of the file that are not among `known`, in the file's order."""
-        return tuple(dict.fromkeys(id for id, _ in self._answers if id not in known))
 
 
 def _key(row: dict[str, Any], *, where: str) -> tuple[str, int | None]:

@@ -39,6 +39,7 @@ def evaluate(
     out: Path | str | None = None,
     overrides: Sequence[str] = (),
     record: Path | str | None = None,
+    fill: bool = False,
     cache: bool = False,
     resume: bool = False,
     progress: Progress | None = None,
@@ -56,6 +57,7 @@ def evaluate(
             out=out,
             overrides=overrides,
             record=record,
+            fill=fill,
             cache=cache,
             resume=resume,
             progress=progress,
@@ -75,6 +77,7 @@ async def evaluate_async(
     out: Path | str | None = None,
     overrides: Sequence[str] = (),
     record: Path | str | None = None,
+    fill: bool = False,
     cache: bool = False,
     resume: bool = False,
     progress: Progress | None = None,
@@ -84,7 +87,8 @@ async def evaluate_async(
     `model`, `concurrency`, `seed` and `overrides` (`key.path=YAML`) replace what the suite says; `prompt` is a path
     relative to the working folder. `out` must not hold an earlier run; default is a new folder under `reports/`.
     With `resume`, `out` is the folder of a run that was interrupted: what it has is kept, the rest is run.
-    `record` is a cassette that gets every reply of the model; `cache` takes replies to equal calls of earlier runs.
+    `record` is a cassette that gets every reply of the model, with `fill` only those that it hasn't yet; `cache` takes
+    replies to equal calls of earlier runs.
     Raises UsageError for a mistake in any input, before anything is written, and NoSamplesError where none is left.
     Cancelling ends the run early; what was finished is scored, written and returned with `info["interrupted"]`.
     """
@@ -98,6 +102,7 @@ async def evaluate_async(
         seed=seed,
         overrides=overrides,
         record=record,
+        fill=fill,
         cache=cache,
     )
     return await _run(plan, out=out, resume=resume, progress=progress)

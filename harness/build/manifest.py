@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.build.plan import Plan
-from harness.core.hashing import content_hash
+from harness.core.hashing import content_hash, hash_files
 from harness.core.secrets import without_secrets
 from harness.core.version import SCHEMA_VERSION, __version__
+from harness.evaluation.solvers import PredictionsSolverSpec
+from harness.evaluation.suite import Suite
 
 _PACKAGES = (
     "chromadb",
@@ -33,6 +35,7 @@ def make_manifest(plan: Plan, *, run_id: str, started_at: str) -> dict[str, Any]
         "corpora": plan.corpus.hash,
         "prompt": plan.prompt.hash if plan.prompt else None,
         "scorers": {scorer.name: scorer.version for scorer in plan.scorers},
+        "predictions": _predictions(suite),
     }
     parameters = without_secrets(suite.model_parameters)
     resolved = suite.model_dump(mode="json") | {"model_parameters": parameters}
@@ -50,11 +53,19 @@ def make_manifest(plan: Plan, *, run_id: str, started_at: str) -> dict[str, Any]
         "seed": suite.seed,
         "hashes": hashes,
         "run_key": content_hash(
-            [answering, hashes["eval_set"], hashes["taxonomy"], hashes["corpora"], hashes["prompt"]]
+            [answering, *(hashes[part] for part in ("eval_set", "taxonomy", "corpora", "prompt", "predictions"))]
         ),
         "versions": {"harness": __version__, "python": platform.python_version(), **_versions()},
         "git": git_state(suite.path.resolve().parent),
     }
+
+
+def _predictions(suite: Suite) -> str | None:
+    """The content of the file that answers, where one does."""
+    if not isinstance(suite.solving, PredictionsSolverSpec):
+        return None
+    path = suite.resolve(suite.solving.predictions)
+    return hash_files([path], root=path.parent) if path.is_file() else None
 
 
 def _model(plan: Plan, parameters: Any) -> dict[str, Any] | None:

@@ -33,11 +33,13 @@ class Triaged:
     output: Output
     queue: str | None
     claims: tuple[JudgedClaim, ...]
+    simulated: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """For machines: the decision, its claims with cited texts, what the guard found, tokens and timings."""
         output = self.output
         return {
+            "simulated": self.simulated,
             "label": output.label,
             "queue": self.queue,
             "action": output.action,
@@ -86,7 +88,8 @@ def triage_one(
         for verdict in (verify(claim, resolve) for claim in output.rationale or ())
     )
     queue = plan.taxonomy.by_id[output.label].queue if output.label is not None else None
-    return Triaged(output=output, queue=queue, claims=claims)
+    simulated = any(call.get("simulated") for call in output.trace.calls)
+    return Triaged(output=output, queue=queue, claims=claims, simulated=simulated)
 
 
 async def _decide(plan: Plan, item: Input) -> Output:

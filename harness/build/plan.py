@@ -1,5 +1,6 @@
 """Everything a run needs, read and checked, before a model is loaded or a file written."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,6 +16,7 @@ from harness.core.types import Sample
 from harness.corpus import Corpus, load_corpus
 from harness.evalsets import EvalSet, load_eval_set
 from harness.evaluation.gates import Gate, parse_gate
+from harness.evaluation.solvers import CommandSolverSpec, HttpSolverSpec
 from harness.evaluation.suite import Suite, amend_suite, load_suite
 from harness.models import ModelSpec, check_parameters, describe_model
 from harness.prompts import Prompt, load_prompt
@@ -29,7 +31,8 @@ _NOT_FOR_BASELINES = frozenset({"latency"})
 class Plan:
     """A checked suite. `prompt` and `spec` are None where the solver uses no model.
 
-    With `record` every reply is written to a cassette; with `cache` replies to equal calls of earlier runs are used.
+    With `record` every reply is written to a cassette, with `fill` only what it hasn't yet; with `cache` replies to equal
+    calls of earlier runs are used.
     """
 
     suite: Suite
@@ -43,6 +46,7 @@ class Plan:
     spec: ModelSpec | None
     estimator: Estimator
     record: Path | None = None
+    fill: bool = False
     cache: bool = False
 
     @cached_property
@@ -86,9 +90,13 @@ class Plan:
 
     @property
     def concurrency(self) -> int:
-        """Trials at once: the suite's figure, else 1 in process and 8 over a network or for another program."""
-        elsewhere = not isinstance(self.suite.solving, str) or (self.spec is not None and not self.spec.in_process)
-        return self.suite.concurrency or (8 if elsewhere else 1)
+        """Trials at once: the suite's figure, else 8 over a network, one a core for commands, and 1 in process."""
+        if self.suite.concurrency is not None:
+            return self.suite.concurrency
+        if isinstance(self.suite.solving, CommandSolverSpec):
+            return os.cpu_count() or 1
+        remote = self.spec is not None and not self.spec.in_process
+        return 8 if remote or isinstance(self.suite.solving, HttpSolverSpec) else 1
 
     @cached_property
     def seen_labels(self) -> tuple[str, ...]:
@@ -111,6 +119,7 @@ def planned(
     seed: int | None = None,
     overrides: Sequence[str] = (),
     record: Path | str | None = None,
+    fill: bool = False,
     cache: bool = False,
 ) -> Plan:
     """The plan of a suite (a path, or one already loaded) after what a caller replaces in it."""
@@ -124,7 +133,9 @@ def planned(
     if (record is not None or cache) and plan.spec is None:
         what = f"solver {suite.solver_name!r} asks no model of this harness"
         raise UsageError(what, where="--record" if record is not None else "--cache", fix="leave the flag out")
-    return replace(plan, record=Path(record) if record is not None else None, cache=cache)
+    if fill and record is None:
+        raise UsageError("there is no cassette to fill", where="--fill", fix="name it with --record FILE")
+    return replace(plan, record=Path(record) if record is not None else None, fill=fill, cache=cache)
 
 
 def make_plan(

@@ -152,7 +152,7 @@ def build_gateway(plan: Plan, *, home: Path, embedder: "Callable[[], Embedder]")
         from harness.models.replay import Cached, Recorder
 
         if plan.record is not None:
-            memories.append(Recorder(Cassette.open(plan.record, mode="record")))
+            memories.append(Recorder(Cassette.open(plan.record, mode="filling" if plan.fill else "record")))
         if plan.cache:
             memories.append(Cached(Cache(home / "calls")))
     gateway, recorded = load_model(

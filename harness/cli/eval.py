@@ -30,6 +30,7 @@ from harness.cli.progress import show_progress
 @retries_option
 @deadline_option
 @click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Cassette that gets every reply.")
+@click.option("--fill", is_flag=True, help="With --record: replay what FILE has, ask and record only the rest.")
 @click.option("--cache", is_flag=True, help="Use replies to equal calls of earlier runs; keep this run's.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Run folder; default reports/<run-id>.")
 @click.option("--resume", type=click.Path(path_type=Path), metavar="DIR", help="Go on with an interrupted run.")
@@ -52,6 +53,7 @@ def evaluate(
     max_retries: int | None,
     deadline: float | None,
     record: Path | None,
+    fill: bool,
     cache: bool,
     out: Path | None,
     resume: Path | None,
@@ -76,6 +78,7 @@ def evaluate(
         seed=seed,
         overrides=call_overrides(overrides, base_url=base_url, max_retries=max_retries, deadline=deadline),
         record=record,
+        fill=fill,
         cache=cache,
     )
     if dry_run:

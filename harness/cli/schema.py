@@ -4,7 +4,7 @@ import json
 
 import click
 
-_NAMES = ("suite", "taxonomy", "sample", "ticket", "incident", "policy", "prompt")
+_NAMES = ("suite", "taxonomy", "sample", "ticket", "incident", "policy", "prompt", "persona", "faults", "prices")
 
 
 @click.command("schema")
@@ -19,6 +19,9 @@ def schema(*, kind: str) -> None:
     from harness.corpus.policies import PolicyHead
     from harness.evalsets.load import SampleRow
     from harness.evaluation.suite import Suite
+    from harness.models.personas import PersonaSpec
+    from harness.models.prices import PriceFile
+    from harness.models.stub.script import FaultPlan
     from harness.prompts.template import PromptHead
 
     models: dict[str, type[BaseModel]] = {
@@ -29,6 +32,9 @@ def schema(*, kind: str) -> None:
         "incident": Incident,
         "policy": PolicyHead,
         "prompt": PromptHead,
+        "persona": PersonaSpec,
+        "faults": FaultPlan,
+        "prices": PriceFile,
     }
     described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **models[kind].model_json_schema()}
     click.echo(json.dumps(described, indent=2, ensure_ascii=False))

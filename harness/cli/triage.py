@@ -80,6 +80,8 @@ def _lines(triaged: "Triaged") -> list[str]:
         lines.append(f"  {number} {clean(claim.text)}{clean(mark)}")
         for cited in claim.citations:
             lines.append(f"      [{clean(cited.citation)}] {_short(cited.text) if cited.text else cited.status}")
+    if triaged.simulated:
+        lines.insert(0, "SIMULATED: the answer comes from a simulation with planted flaws, not from a model")
     findings = output.trace.findings
     lines.append(f"  guard: {len(findings)} finding{'s' * (len(findings) != 1)}")
     for found in findings:

@@ -37,6 +37,7 @@ class Side:
     run_id: str
     coverage: float | None
     coverage_floor: float
+    simulated: bool = False
 
     @property
     def covered(self) -> bool:

@@ -50,6 +50,10 @@ class Memory(Protocol):
         """Remember a reply."""
         ...
 
+    def close(self) -> None:
+        """Let go of files."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -159,7 +163,9 @@ class Gateway:
         return reply, self._record(reply, begun, attempts=attempt.made, retried=tuple(attempt.failed), why=why)
 
     async def aclose(self) -> None:
-        """Let go of connections."""
+        """Let go of connections and files."""
+        for memory in self._memories:
+            memory.close()
         await self._backend.aclose()
 
     def _record(

@@ -143,12 +143,10 @@ def load_model(
 
 def sent_parameters(parameters: Mapping[str, Any], calls: Calls) -> dict[str, Json]:
     """What stands in each request: the suite's parameters but where to send it, and log-probabilities if asked for."""
+    from harness.models.entries import TRANSPORT
+
     sent = {key: value for key, value in parameters.items() if key not in TRANSPORT}
     return {**sent, "logprobs": True, "top_logprobs": 20} if calls.probabilities == "logprobs" else sent
-
-
-TRANSPORT = frozenset({"base_url", "default_headers", "default_query", "organization", "project", "http_client"})
-"""Parameters of the connection, not of the request."""
 
 
 def _backend(spec: ModelSpec, *, calls: Calls, parameters: Mapping[str, Any], supplies: Supplies) -> "Backend":

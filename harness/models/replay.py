@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.core.errors import InfrastructureError
+from harness.core.errors import InfrastructureError, UsageError
 from harness.models.calls import Call, Reply
 from harness.models.recording import Cache, Cassette
 
@@ -17,17 +17,18 @@ class Replay:
 
     def recall(self, call: Call) -> tuple[Reply | None, str]:
         """The recorded reply; raises UsageError where none is."""
-        reply = self.cassette.get(call)
-        if reply is None:
-            raise self.cassette.miss(call)
-        return reply, ""
+        return self.cassette.get(call), ""
 
     def keep(self, call: Call, reply: Reply) -> None:
         """A replay records nothing."""
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self.cassette.close()
+
 
 class Recorder:
-    """A cassette that is written: with `filling`, what it has is replayed."""
+    """A cassette that is written; one that is filling replays what it has."""
 
     name = "cassette"
 
@@ -35,12 +36,16 @@ class Recorder:
         self.cassette = cassette
 
     def recall(self, call: Call) -> tuple[Reply | None, str]:
-        """The recorded reply, if it is filling and has one."""
+        """The recorded reply, where it is filling and has one."""
         return self.cassette.get(call), ""
 
     def keep(self, call: Call, reply: Reply) -> None:
         """Record the reply."""
         self.cassette.put(call, reply)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.cassette.close()
 
 
 class Cached:
@@ -59,6 +64,10 @@ class Cached:
         """Cache the reply."""
         self._cache.put(call, reply)
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self._cache.close()
+
 
 class Silent:
     """The model behind a strict replay: there is none."""
@@ -75,8 +84,6 @@ class Silent:
 
 def open_replay(name: str) -> tuple[Cassette, str]:
     """The cassette of `FILE` or `FILE#MODEL`, and the id of the model that it recorded."""
-    from harness.core.errors import UsageError
-
     path, _, wanted = name.partition("#")
     cassette = Cassette.open(Path(path), mode="strict")
     models = cassette.models

@@ -40,14 +40,24 @@ def print_comparison(comparison: Comparison, *, show_flips: bool = False, consol
 
 
 def verdict(comparison: Comparison) -> list[str]:
-    """The decision in words, worst doubts next: what else speaks against it, the margin, coverage below its floor."""
+    """The decision in words, worst doubts next: what else speaks against it, the margin, coverage below its floor.
+
+    That answers were simulated comes before all of it.
+    """
     return [
+        *_simulated(comparison),
         *_decision(comparison),
         *_contrary(comparison),
         *_margin(comparison),
         *_coverage(comparison.a, "A"),
         *_coverage(comparison.b, "B"),
     ]
+
+
+def _simulated(comparison: Comparison) -> Iterator[str]:
+    sides = [name for name, side in (("A", comparison.a), ("B", comparison.b)) if side.simulated]
+    if sides:
+        yield f"SIMULATED: the answers of {' and '.join(sides)} come from a simulation with planted flaws."
 
 
 def _decision(comparison: Comparison) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.core.ticket import Ticket
+from harness.reporting.calls import model_call
 from harness.reporting.trials import Row, Trial, finite, mapping, read_trial, sequence, verdict
 
 MAX_TEXT = 40_000
@@ -96,6 +97,7 @@ class SampleView:
     tool_calls: tuple[tuple[str, str, str, str], ...]
     timings: tuple[tuple[str, float], ...]
     usage: str
+    calls: tuple[str, ...]
     scores: tuple[tuple[str, str, str], ...]
     note: str
 
@@ -155,6 +157,7 @@ def sample_view(row: Row, *, number: int, keys: Keys) -> SampleView:
         tool_calls=tuple(_tool_call(mapping(call)) for call in sequence(trace.get("tool_calls"))),
         timings=_timings(trace.get("timings_ms"), row.get("latency_ms")),
         usage=_usage(trace.get("usage")),
+        calls=tuple(model_call(mapping(call)) for call in sequence(trace.get("calls"))),
         scores=tuple(_score(str(name), mapping(score)) for name, score in scores.items()),
         note=as_text(trace.get("note") or ""),
     )

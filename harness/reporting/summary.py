@@ -81,6 +81,26 @@ def coverage(run: Run, errors: Errors) -> list[str]:
     return found
 
 
+def calls(run: Run) -> list[str]:
+    """How the model was asked: calls and attempts, who answered, the form of its answers; empty without a model."""
+    totals, model = mapping(run.info.get("calls")), mapping(run.manifest.get("model"))
+    if not totals:
+        return []
+    made = count(totals.get("calls", 0), "model call")
+    attempts, failed = totals.get("attempts", 0), mapping(totals.get("failed_attempts"))
+    if failed:
+        made += f" in {attempts:,} attempts ({by_class(list(failed.items()))} failed)"
+    found, sources = [made], mapping(totals.get("answered_by"))
+    if set(sources) - {"model"}:
+        found.append(f"answered by {by_class(list(sources.items()))}")
+    forms = mapping(totals.get("structured_output"))
+    if forms:
+        found.append(f"answers by {' and '.join(name.replace('_', ' ') for name in forms)}")
+    if model.get("probabilities"):
+        found.append(f"probabilities {model['probabilities']}")
+    return found
+
+
 def by_class(classes: Sequence[tuple[str, int]]) -> str:
     """`rate_limit 2, timeout 1`."""
     return ", ".join(f"{name} {n:,}" for name, n in classes)

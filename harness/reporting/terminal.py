@@ -12,6 +12,7 @@ from harness.reporting.analyses import Analyses, LabelRow, Mistake, analyse
 from harness.reporting.summary import (
     MARKS,
     Line,
+    calls,
     counts,
     coverage,
     expected_name,
@@ -51,7 +52,15 @@ def print_run(run: Run, *, taxonomy: Taxonomy | None, console: "Console | None" 
         console.print(_text(problem, "yellow", indent=2))
     if run.gates:
         _print_gates(run, console)
+    _print_calls(run, console)
     console.print(_text("report", indent=2).append(f"  {clean_line(str(run.report))}"), soft_wrap=True)
+
+
+def _print_calls(run: Run, console: "Console") -> None:
+    from rich.text import Text
+
+    for index, line in enumerate(_filled(calls(run), console.width - 10)):
+        console.print(Text(f"  {'' if index else 'model':<7}  {clean_line(line)}", overflow="fold"))
 
 
 def open_console() -> "Console":

@@ -182,4 +182,5 @@ def _side(run: RecordedRun, name: str) -> Side:
         run_id=str(run.manifest.get("id", "")),
         coverage=coverage if isinstance(coverage, int | float) else None,
         coverage_floor=floor if isinstance(floor, int | float) else 0.0,
+        simulated=run.info.get("simulated") is True,
     )

@@ -97,14 +97,3 @@ def test_a_wrong_line_is_one_line_with_its_place(tmp_path: Path, rows: list[Any]
 def test_a_file_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such file of predictions"):
         PredictionsSolver(tmp_path / "absent.jsonl", name="absent.jsonl")
-
-
-def test_ids_of_no_sample_are_kept_to_be_told(tmp_path: Path) -> None:
-    solver = written(tmp_path, {"id": "z", "trial": 0, "label": "x"}, {"id": "a", "label": "x"},
-                     {"id": "z", "trial": 1, "label": "x"})  # fmt: skip
-    assert solver.unused({"a", "b"}) == ("z",) and solver.unused({"a", "z"}) == ()
-
-
-def test_the_hash_changes_with_the_file(tmp_path: Path) -> None:
-    one = written(tmp_path, {"id": "a", "label": "x"}).hash
-    assert one == written(tmp_path, {"id": "a", "label": "x"}).hash != written(tmp_path, {"id": "a", "label": "y"}).hash

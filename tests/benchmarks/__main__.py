@@ -5,7 +5,7 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.benchmarks import agent, commands, statistics
+from tests.benchmarks import agent, commands, models, recording, statistics
 from tests.benchmarks.figures import Figure
 
 
@@ -14,12 +14,12 @@ def main() -> int:
     print(f"{_cpu()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}")
     print(f"load average at the start {os.getloadavg()[0]:.1f}; other work on the machine makes all figures worse\n")
     figures: list[Figure] = []
-    for part in (commands.measure, statistics.measure, agent.measure):
+    for part in (commands.measure, statistics.measure, agent.measure, models.measure, recording.measure):
         for figure in part():
             print(figure.line(), flush=True)
             figures.append(figure)
     missed = [figure for figure in figures if figure.missed]
-    print(f"\n{len(missed)} of {sum(f.limit is not None for f in figures)} limits missed")
+    print(f"\n{len(missed)} of {sum(figure.limited for figure in figures)} limits missed")
     return 1 if missed else 0
 
 

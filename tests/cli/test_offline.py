@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import TRIAGE, environment
-from tests.world import World
+from tests.world import PROMPT, World
 
 GUARD = """
 import sys
@@ -48,6 +48,25 @@ def test_neither_does_the_shipped_suite_with_its_tools(tmp_path: Path) -> None:
     ran = guarded("eval", TRIAGE, *ids, "--prompt", prompt, "--set", "gates=[]", "--out", tmp_path / "run")
     assert ran.returncode == 0, ran.stderr
     assert "2/2" in ran.stderr and "0 errored" in ran.stderr
+
+
+def test_a_persona_a_recording_and_the_doctor_open_none_either(world: World, tmp_path: Path) -> None:
+    tape = tmp_path / "tape.jsonl"
+    for model, flags in (("persona:noisy", ["--record", tape, "--cache"]), (f"cassette:{tape}", [])):
+        ran = guarded("eval", world.suite, "--model", model, *flags, "--out", tmp_path / model[:7])
+        assert ran.returncode == 0, ran.stderr
+    assert "SIMULATED" in ran.stdout
+    for command in (["doctor", world.suite], ["personas"], ["personas", "show", "stale"]):
+        done = guarded(*command)
+        assert done.returncode == 0, done.stderr
+
+
+def test_two_prompts_are_compared_and_the_data_checked_without_one(world: World, tmp_path: Path) -> None:
+    other = world.write("other.md", PROMPT.replace("Past cases:", "Earlier cases:"))
+    prompts = ["--prompt", world.folder / "prompt.md", "--prompt", other]
+    ran = guarded("ab", world.suite, *prompts, "--out", tmp_path / "ab")
+    assert ran.returncode == 0, ran.stderr
+    assert guarded("check", world.suite).returncode in {0, 1}
 
 
 def test_the_guard_of_these_tests_would_notice(world: World, tmp_path: Path) -> None:

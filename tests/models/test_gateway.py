@@ -43,13 +43,16 @@ class Notes:
     name = "notes"
 
     def __init__(self, reply: Reply | None = None) -> None:
-        self.reply, self.kept = reply, list[Reply]()
+        self.reply, self.kept, self.closed = reply, list[Reply](), False
 
     def recall(self, call: Call) -> tuple[Reply | None, str]:
         return self.reply, "as before" if self.reply else "never asked"
 
     def keep(self, call: Call, reply: Reply) -> None:
         self.kept.append(reply)
+
+    def close(self) -> None:
+        self.closed = True
 
 
 def gateway(backend: Answers, memories: tuple[Notes, ...] = (), **limits: Any) -> Gateway:
@@ -177,10 +180,10 @@ async def test_a_simulated_reply_marks_the_whole_run() -> None:
         assert made.ledger.simulated is expected
 
 
-async def test_closing_reaches_the_backend() -> None:
-    backend = Answers()
-    await gateway(backend).aclose()
-    assert backend.closed
+async def test_closing_reaches_the_backend_and_the_memories() -> None:
+    backend, notes = Answers(), Notes()
+    await gateway(backend, (notes,)).aclose()
+    assert backend.closed and notes.closed
 
 
 def test_calls_of_an_earlier_part_of_a_run_are_counted_from_its_records() -> None:

@@ -70,7 +70,7 @@ class FaultPlan(Strict):
     rates: Annotated[dict[Annotated[str, AfterValidator(_known)], Rate], AfterValidator(_exclusive)] = Field(
         default={}, description="share of calls, by fault"
     )
-    script: tuple[Annotated[Step, BeforeValidator(_as_step)], ...] = ()
+    script: tuple[Annotated[Step, BeforeValidator(_as_step, json_schema_input_type=str | Step)], ...] = ()
     repeat: bool = Field(default=False, description="begin the script again where it ends")
     retry_after: float | None = Field(default=None, ge=0, description="seconds, on a rate_limit by rate")
     hang_seconds: float = Field(default=600, gt=0, description="how long a timeout lasts")

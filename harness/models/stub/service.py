@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from harness.core.types import Json
 from harness.embeddings import Embedder
@@ -27,6 +28,7 @@ from harness.models.stub.script import OTHER_MODEL, FaultPlan, spoil
 from harness.models.stub.trim import obey, trim
 from harness.models.stub.wire import EVENTS, Answer, Header
 
+T = TypeVar("T")
 FINGERPRINT = "harness-stub"
 _SAMPLE, _TRIAL, _DRAW = b"x-harness-sample", b"x-harness-trial", b"x-harness-draw"
 _ESCAPED = re.compile(r"\\x([0-9a-f]{2})|\\u([0-9a-f]{4})|\\U([0-9a-f]{8})")
@@ -102,16 +104,9 @@ class Service:
         """POST /chat/completions."""
         request = parse_chat(inquiry.body)
         call = self._about(request.call, inquiry)
-        ask = lambda: [  # noqa: E731
-            self._reply(
-                call if not n else replace(call, draw=call.draw + n),
-                inquiry,
-                stop=request.stop,
-                max_tokens=request.max_tokens,
-            )
-            for n in range(request.choices)
-        ]
-        replies = await asyncio.get_running_loop().run_in_executor(self._pool, ask)
+        calls = [call if not n else replace(call, draw=call.draw + n) for n in range(request.choices)]
+        stop, most = request.stop, request.max_tokens
+        replies = await self._aside(lambda: [self._reply(one, inquiry, stop=stop, max_tokens=most) for one in calls])
         head = Head(
             id=f"chatcmpl-{inquiry.id}",
             created=int(time.time()),
@@ -131,8 +126,8 @@ class Service:
     async def responses(self, inquiry: Inquiry) -> Answer:
         """POST /responses. What is a fingerprint elsewhere stands under `harness` in its metadata."""
         call = self._about(parse_responses(inquiry.body), inquiry)
-        ask = lambda: self._reply(call, inquiry, max_tokens=call.parameters.get("max_tokens"))  # noqa: E731
-        reply = await asyncio.get_running_loop().run_in_executor(self._pool, ask)
+        most = call.parameters.get("max_tokens")
+        reply = await self._aside(lambda: self._reply(call, inquiry, max_tokens=most))
         metadata = {**(call.parameters.get("metadata") or {}), "harness": self._fingerprint(call, [reply])}
         parameters = {**call.parameters, "metadata": metadata}
         shown = replace(call, model=_shown_model(call, [reply], inquiry), parameters=parameters)
@@ -154,13 +149,16 @@ class Service:
         """POST /embeddings. Of the faults in a reply, it has `empty_choices`, `wrong_model` and `slow`."""
         given = inquiry.body.get("input")
         inquiry.asked.messages = len(given) if isinstance(given, list) else 1
-        embed = lambda: embeddings_body(inquiry.body, self._embedder().embed)  # noqa: E731
-        body = await asyncio.get_running_loop().run_in_executor(self._pool, embed)
+        body = await self._aside(lambda: embeddings_body(inquiry.body, self._embedder().embed))
         if inquiry.spoilt == "empty_choices":
             body = {**body, "data": []}
         elif inquiry.spoilt == "wrong_model":
             body = {**body, "model": OTHER_MODEL}
         return worsened(Answer(200, encode(body)), inquiry.fault, inquiry.plan, replies=())
+
+    async def _aside(self, work: Callable[[], T]) -> T:
+        """What `work` comes to in the engines' thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def _fingerprint(self, call: Call, replies: Sequence[Reply]) -> str:
         """Which engine answered, and whether it only makes as if."""
