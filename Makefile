@@ -34,7 +34,7 @@ eval: $(RUNTIME) ## score the triage agent on the test tickets, offline
 	@$(BIN)/harness eval eval_sets/triage/suite.yaml
 
 check: $(RUNTIME) ## check the shipped data
-	@$(BIN)/harness check eval_sets/triage/suite.yaml eval_sets/intents/suite.yaml
+	@$(BIN)/harness check eval_sets/*/suite.yaml
 
 test: lint types contracts unit check ## lint, types, import contracts, tests, data
 

@@ -17,7 +17,7 @@ _SHAPES = (
     re.compile(r"\b(?:sk|pk|rk|xox[abp]|ghp|gho|glpat|hf|lsv2)[-_][A-Za-z0-9_*\-]{6,}|\bAIza[\w-]{20,}"),
     re.compile(r"(?i)(bearer|basic)\s+[A-Za-z0-9._~+/*\-]{6,}=*"),
     re.compile(r"(?i)(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
-    re.compile(r"(?i)\b(api[-_]?key|access[-_]?token|password|secret)(\"?\s*[=:]\s*\"?)[^\s\"',&]{6,}"),
+    re.compile(r"(?i)\b(api[-_]?key|access[-_]?token|password|secret)(\"?\s*[=:]\s*\"?)(?!env:|file:)[^\s\"',&]{6,}"),
 )
 _REFERENCE = re.compile(r"\$\{(\w+)\}")
 _SHORTEST = 8
