@@ -35,7 +35,7 @@ def make_manifest(plan: Plan, *, run_id: str, started_at: str) -> dict[str, Any]
         "corpora": plan.corpus.hash,
         "prompt": plan.prompt.hash if plan.prompt else None,
         "scorers": {scorer.name: scorer.version for scorer in plan.scorers},
-        "predictions": _predictions(suite),
+        **_predictions(suite),
     }
     parameters = without_secrets(suite.model_parameters)
     resolved = suite.model_dump(mode="json") | {"model_parameters": parameters}
@@ -53,19 +53,23 @@ def make_manifest(plan: Plan, *, run_id: str, started_at: str) -> dict[str, Any]
         "seed": suite.seed,
         "hashes": hashes,
         "run_key": content_hash(
-            [answering, *(hashes[part] for part in ("eval_set", "taxonomy", "corpora", "prompt", "predictions"))]
+            [
+                answering,
+                *(hashes[part] for part in ("eval_set", "taxonomy", "corpora", "prompt")),
+                *_predictions(suite).values(),
+            ]
         ),
         "versions": {"harness": __version__, "python": platform.python_version(), **_versions()},
         "git": git_state(suite.path.resolve().parent),
     }
 
 
-def _predictions(suite: Suite) -> str | None:
+def _predictions(suite: Suite) -> dict[str, str]:
     """The content of the file that answers, where one does."""
     if not isinstance(suite.solving, PredictionsSolverSpec):
-        return None
+        return {}
     path = suite.resolve(suite.solving.predictions)
-    return hash_files([path], root=path.parent) if path.is_file() else None
+    return {"predictions": hash_files([path], root=path.parent)} if path.is_file() else {}
 
 
 def _model(plan: Plan, parameters: Any) -> dict[str, Any] | None:

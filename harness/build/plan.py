@@ -18,7 +18,7 @@ from harness.evalsets import EvalSet, load_eval_set
 from harness.evaluation.gates import Gate, parse_gate
 from harness.evaluation.solvers import CommandSolverSpec, HttpSolverSpec
 from harness.evaluation.suite import Suite, amend_suite, load_suite
-from harness.models import ModelSpec, check_parameters, describe_model
+from harness.models import COMPATIBLE, ModelSpec, check_parameters, describe_model
 from harness.prompts import Prompt, load_prompt
 from harness.scorers import ScorerContext, make_scorer
 from harness.stats import Estimator
@@ -185,6 +185,12 @@ def _spec(suite: Suite) -> ModelSpec:
     if calls.probabilities == "logprobs" and calls.structured == "tool":
         what = "calls: log-probabilities come with text, not with tool calls"
         raise UsageError(what, where=suite.path, fix="set `structured: json_schema`, `text` or `auto`")
+    if calls.api == "responses" and spec.provider not in {None, "openai", COMPATIBLE}:
+        what, fix = f"calls.api: {spec.provider} has no responses API", "leave `api` out"
+        raise UsageError(what, where=suite.path, fix=fix)
+    if calls.api == "responses" and spec.kind == "provider" and calls.probabilities == "logprobs":
+        what = "calls: LangChain gives no log-probabilities of the responses API"
+        raise UsageError(what, where=suite.path, fix=f"set `api: chat`, or use {COMPATIBLE}/{spec.name}")
     if spec.kind == "persona":
         from harness.models.personas import load_persona
 

@@ -16,7 +16,10 @@ retries_option = click.option(
     "--max-retries", type=click.IntRange(0, 20), metavar="N", help="Attempts after a failed call; 0 means none."
 )
 deadline_option = click.option(
-    "--deadline", type=click.FloatRange(0, 36000, min_open=True), metavar="S", help="Seconds for a model call with all its retries."
+    "--deadline",
+    type=click.FloatRange(0, 36000, min_open=True),
+    metavar="S",
+    help="Seconds for a model call with all its retries.",
 )
 prompt_option = click.option(
     "--prompt", type=click.Path(path_type=Path), metavar="FILE", help="Prompt file; replaces the suite's."

@@ -96,6 +96,10 @@ def test_the_majority_is_learnt_from_incidents_else_from_splits_that_are_not_eva
         ({"gates": ["routing.accuracy > baseline:best"]}, "unknown baseline 'best'"),
         ({"scorers": ["routing", {"routing": None}]}, "scorer 'routing' stands twice"),
         ({"input": "any"}, "triage reads tickets or texts"),
+        ({"calls": {"structured": "tool", "probabilities": "logprobs"}}, "log-probabilities come with text"),
+        ({"model": "groq/x", "calls": {"api": "responses"}}, "groq has no responses API"),
+        ({"model": "openai/x", "calls": {"api": "responses", "probabilities": "logprobs"}}, "use openai-compatible/x"),
+        ({"model": "openai/x", "model_parameters": {"base_url": "host:1"}}, "is no http(s) URL"),
     ],
 )
 def test_what_does_not_go_together_is_refused(world: World, changed: dict[str, Any], said: str) -> None:
@@ -103,6 +107,29 @@ def test_what_does_not_go_together_is_refused(world: World, changed: dict[str, A
     with pytest.raises(UsageError) as caught:
         plan(world)
     assert said in str(caught.value) and str(world.suite) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"model": "persona:nobody"}, "no persona 'nobody'"),
+        ({"calls": {"prices": "none.yaml"}}, "none.yaml: no such price file"),
+        ({"sample_ids": ["t-1", "t-99"]}, "no sample 't-99'"),
+    ],
+)
+def test_what_the_suite_names_must_be_there(world: World, changed: dict[str, Any], said: str) -> None:
+    world.write_suite(**changed)
+    with pytest.raises(UsageError, match=said):
+        plan(world)
+
+
+def test_a_file_of_predictions_is_part_of_what_the_run_was_made_from(world: World) -> None:
+    world.write_suite(**FUNCTION_SUITE, solver="answers.jsonl")
+    keys = []
+    for label in ("oil_spill", "berth_fee"):
+        world.write_rows("answers.jsonl", [{"id": "t-1", "label": label}])
+        keys.append(key(world))
+    assert len(set(keys)) == 2
 
 
 def test_a_solver_without_a_model_needs_neither_model_nor_prompt(world: World) -> None:

@@ -62,6 +62,56 @@ def test_the_reader_decides_the_same_in_process_and_behind_the_server(
     assert call["request_id"].startswith("req_") and call["finish"] == "stop" and call["price"] is None
 
 
+@pytest.mark.parametrize("client", ["openai-compatible", "openai"])
+@pytest.mark.parametrize("form", ["json_schema", "tool", "text"])
+def test_each_form_of_a_structured_answer_comes_to_the_same_decisions(
+    form: str, client: str, world: World, cli: Cli
+) -> None:
+    with stub_server("persona:blunt", answers=world.suite) as server:
+        runs = []
+        for asked in ("auto", form):
+            out = world.folder / asked
+            cli(
+                "eval",
+                world.suite,
+                *flags(server, client=client),
+                "--set",
+                f"calls.structured={asked}",
+                "--out",
+                out,
+                "-q",
+            )
+            found = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
+            runs.append((found["run"]["calls"]["structured_output"], found["metrics"]["routing.accuracy"]["value"]))
+    assert [list(forms) for forms, _ in runs] == [["json_schema"], [form]] and runs[0][1] == runs[1][1]
+
+
+@pytest.mark.parametrize(
+    ("client", "api"), [("openai-compatible", "chat"), ("openai-compatible", "responses"), ("openai", "chat")]
+)
+def test_log_probabilities_of_the_label_are_read_over_http(client: str, api: str, world: World, cli: Cli) -> None:
+    with stub_server("reader") as server:
+        outputs = []
+        for source in ("verbalised", "logprobs"):
+            out = world.folder / source
+            calls = f"calls={{api: {api}, probabilities: {source}}}"
+            cli("eval", world.suite, *flags(server, client=client), "--set", calls, "--out", out, "-q")
+            rows = [json.loads(line) for line in (out / "samples.jsonl").read_text(encoding="utf-8").splitlines()]
+            outputs.append({row["sample_id"]: row["output"]["probabilities"] for row in rows})
+    said, read = outputs
+    assert len(read) == 6
+    for sample, probabilities in read.items():
+        assert probabilities == pytest.approx(said[sample], abs=1e-3)
+
+
+def test_draws_are_asked_for_one_by_one(world: World, stub: StubServer, cli: Cli) -> None:
+    calls = "calls={probabilities: trials, draws: 3}"
+    ran = cli("eval", world.suite, *flags(stub, "--set", calls), "--out", world.folder / "run", "-q")
+    assert ran.code == Exit.OK and len(stub.calls()) == 18
+    manifest = json.loads((world.folder / "run/manifest.json").read_text(encoding="utf-8"))
+    assert (manifest["model"]["probabilities"], manifest["model"]["draws"]) == ("trials", 3)
+
+
 def test_a_persona_behind_the_server_is_as_simulated_as_in_process(world: World, stub: StubServer, cli: Cli) -> None:
     ran = cli("eval", world.suite, *flags(stub), "--out", world.folder / "run")
     assert ran.out.startswith("SIMULATED")
