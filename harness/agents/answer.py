@@ -2,17 +2,17 @@
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from harness.core.taxonomy import Taxonomy
+from harness.core.text import holdable
 from harness.core.types import Claim
 
 _MAX_CLAIMS = 12
 _TOLERANCE = 0.02
-_UNPRINTABLE = re.compile("[\ud800-\udfff\0]")
+_LONGEST_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,10 @@ def parse_answer(raw: object, taxonomy: Taxonomy) -> Answer:
     value = _object(raw)
     label = value.get("label")
     if not isinstance(label, str) or label not in taxonomy.by_id:
-        raise Unusable("wrong_schema", f"label is {label!r}, not one of: {', '.join(taxonomy.ids)}")
+        raise Unusable("wrong_schema", f"label is {_shown(label)}, not one of: {', '.join(taxonomy.ids)}")
     unknown = sorted(set(value) - {"label", "probabilities", "rationale"})
     if unknown:
-        raise Unusable("wrong_schema", f"unknown key {unknown[0]!r}")
+        raise Unusable("wrong_schema", f"unknown key {_shown(unknown[0])}")
     return Answer(label, _probabilities(value.get("probabilities"), taxonomy), _rationale(value.get("rationale")))
 
 
@@ -103,9 +103,9 @@ def _probabilities(value: object, taxonomy: Taxonomy) -> Mapping[str, float] | N
     given: dict[str, float] = {}
     for label, number in value.items():
         if label not in taxonomy.by_id:
-            raise Unusable("wrong_schema", f"probabilities has {label!r}, which is no label")
+            raise Unusable("wrong_schema", f"probabilities has {_shown(label)}, which is no label")
         if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 1:
-            raise Unusable("wrong_schema", f"the probability of {label} is {number!r}, not a number from 0 to 1")
+            raise Unusable("wrong_schema", f"the probability of {label} is {_shown(number)}, not a number from 0 to 1")
         given[label] = float(number)
     total = math.fsum(given.values())
     if abs(total - 1) > _TOLERANCE:
@@ -124,10 +124,11 @@ def _rationale(value: object) -> tuple[Claim, ...]:
             raise Unusable("wrong_schema", "a claim has no text")
         if not isinstance(citations, list) or not all(isinstance(citation, str) for citation in citations):
             raise Unusable("wrong_schema", "a claim's citations are not a list of ids")
-        claims.append(Claim(_plain(text), tuple(_plain(citation) for citation in citations)))
+        claims.append(Claim(holdable(text).strip(), tuple(holdable(citation).strip() for citation in citations)))
     return tuple(claims)
 
 
-def _plain(text: str) -> str:
-    """`text` stripped, and without what an escape in JSON can smuggle in: lone surrogates and NUL."""
-    return _UNPRINTABLE.sub("\ufffd", text).strip()
+def _shown(value: object) -> str:
+    """A value as the model, or a reader of the failure, is told of it: 200,000 characters help neither."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

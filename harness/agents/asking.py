@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from harness.agents.answer import Answer
 from harness.agents.conversation import Conversation, Mark, Said
@@ -42,8 +42,9 @@ class Asker:
     async def _draw(self, prompt: Sequence[tuple[str, str]], context: CaseContext, mark: Mark) -> Said:
         """All draws at once; the rationale is that of the first draw with the winning label."""
         contexts = [replace(context, found=list(context.found)) for _ in range(self._draws)]
-        held = (self._conversation.hold(prompt, own, replace(mark, draw=draw)) for draw, own in enumerate(contexts))
-        drawn = await asyncio.gather(*held)
+        drawn = await _all(
+            self._conversation.hold(prompt, own, replace(mark, draw=draw)) for draw, own in enumerate(contexts)
+        )
         answers = [said.answer for said in drawn if said.answer is not None]
         if not answers:
             return _together(drawn[0], drawn)
@@ -59,6 +60,17 @@ class Asker:
         shares = {name: counts[name] / len(answers) for name in self._taxonomy.ids}
         assert chosen.answer is not None
         return _together(replace(chosen, answer=Answer(label, shares, chosen.answer.rationale)), drawn)
+
+
+async def _all(held: Iterable[Coroutine[Any, Any, Said]]) -> list[Said]:
+    """What came of each conversation; where one fails, the others are ended: nobody would read their answers."""
+    tasks = [asyncio.ensure_future(one) for one in held]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _together(said: Said, drawn: Sequence[Said]) -> Said:

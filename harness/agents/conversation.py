@@ -14,7 +14,7 @@ from harness.agents.answer import Answer, Unusable, answer_schema, parse_answer
 from harness.agents.blocks import ANSWER_TOOL
 from harness.agents.middleware import ToolGuard
 from harness.agents.tools import LIMITS, TOTAL_CALLS, CaseContext, make_tools
-from harness.core.errors import UsageError
+from harness.core.errors import InfrastructureError, UsageError
 from harness.core.taxonomy import Taxonomy
 from harness.core.types import Failure, Json, Usage
 from harness.guard import ToolPolicy
@@ -22,10 +22,13 @@ from harness.models.calls import Reply
 from harness.models.chat import DRAW, SAMPLE, TRIAL, GatewayChat, reply_of
 from harness.models.failures import ModelFailed, Unsupported, failure_of
 from harness.models.gateway import CallRecord
-from harness.models.settings import FORMS, Form
+from harness.models.settings import FORMS, Form, Way
 
 _MAX_MODEL_CALLS = TOTAL_CALLS + 2
 _RECURSION_LIMIT = 60
+_ENDLESS = Failure(
+    "malformed", f"the model called tools until its {_MAX_MODEL_CALLS} turns were over, and gave no answer"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +54,21 @@ class Said:
 
 
 class Conversation:
-    """The agent graph, built once a form of structured output and used for every ticket.
+    """The agent graph, built once a way of asking and used for every ticket.
 
-    `forms` are tried in order: a form that the model doesn't know gives way to the next, for good.
+    `forms` are tried in order: a form that the model doesn't know gives way to the next, for good. Where it takes none
+    of them because of the look-up tools that are offered with them, they are tried again without (`tools` False: from
+    the start). A way that a reply came in is known: a request that is refused after that is at fault itself.
     """
 
-    def __init__(self, *, model: GatewayChat, taxonomy: Taxonomy, forms: Sequence[Form] = FORMS) -> None:
-        self._model, self._taxonomy, self._forms = model, taxonomy, list(forms)
-        self._graphs: dict[Form, Any] = {}
-
-    @property
-    def form(self) -> Form:
-        """The form of structured output in use."""
-        return self._forms[0]
+    def __init__(
+        self, *, model: GatewayChat, taxonomy: Taxonomy, forms: Sequence[Form] = FORMS, tools: bool = True
+    ) -> None:
+        self._model, self._taxonomy = model, taxonomy
+        self._ways = [Way(form) for form in forms if tools]
+        self._ways += [Way(form, tools=False) for form in forms if form != "tool"]
+        self._known: set[Way] = set()
+        self._graphs: dict[Way, Any] = {}
 
     async def hold(self, prompt: Sequence[tuple[str, str]], context: CaseContext, mark: Mark) -> Said:
         """Ask, and ask once more where the answer can't be used. Infrastructure failures are raised."""
@@ -75,11 +80,11 @@ class Conversation:
             if problem is not None:
                 messages = [*messages, HumanMessage(_repair(problem))]
             try:
-                messages, raw = await self._ask(messages, context, mark)
+                way, messages, raw = await self._ask(messages, context, mark)
             except _Declined as declined:
                 return _said(None, declined.failure, declined.messages)
             reply = reply_of(messages)
-            failure = failure_of(reply) if reply is not None else Failure("malformed", "the model said nothing")
+            failure = failure_of(reply) if reply is not None else _ENDLESS
             if failure is not None:
                 return _said(None, failure, messages)
             try:
@@ -87,30 +92,41 @@ class Conversation:
             except Unusable as error:
                 problem = error
             else:
-                self._model.gateway.ledger.forms[self.form] += 1
-                return _said(answer, None, messages)
+                self._model.gateway.ledger.forms[way.name] += 1
+                return _said(answer, None, messages, way=way)
         assert problem is not None
         return _said(None, Failure(problem.kind, f"after one repair try: {problem.message}"), messages)
 
     async def _ask(
         self, messages: list[AnyMessage], context: CaseContext, mark: Mark
-    ) -> tuple[list[AnyMessage], object]:
-        """The conversation after one run of the loop, and the raw answer: tool arguments or the last text."""
-        form = self.form
+    ) -> tuple[Way, list[AnyMessage], object]:
+        """The way it was asked, the conversation after one run of the loop, and the raw answer: arguments or text."""
+        way = self._ways[0]
         try:
-            return await self._run(form, messages, context, mark)
+            found, raw = await self._run(way, messages, context, mark)
         except Unsupported as error:
-            if form in self._forms and len(self._forms) > 1:
-                self._forms.remove(form)  # whoever finds out first; others in flight come here too
-            elif form in self._forms:
-                raise _no_form(error) from error
+            self._give_up(way, error)
             return await self._ask(messages, context, mark)
+        self._known.add(way)
+        return way, found, raw
+
+    def _give_up(self, way: Way, error: Unsupported) -> None:
+        """Go on to the next way; UsageError where none is left."""
+        if way not in self._ways:
+            return  # somebody else in flight found out first
+        if way in self._known or way.name in self._model.gateway.ledger.forms:
+            raise InfrastructureError("bad_request", str(error)) from error
+        mend = error.form == "tool" and way.tools  # without tools, its form may be known
+        left = [other for other in self._ways if other.form != way.form or (mend and not other.tools)]
+        if not left or error.form == "logprobs":
+            raise _no_form(error) from error
+        self._ways = left
 
     async def _run(
-        self, form: Form, messages: list[AnyMessage], context: CaseContext, mark: Mark
+        self, way: Way, messages: list[AnyMessage], context: CaseContext, mark: Mark
     ) -> tuple[list[AnyMessage], object]:
         state: dict[str, Any] = {"messages": messages}
-        steps = self._graph(form).astream(
+        steps = self._graph(way).astream(
             state,
             context=context,
             config={
@@ -130,23 +146,23 @@ class Conversation:
         raw: object = state.get("structured_response")
         return found, raw if raw is not None else _last_words(found)
 
-    def _graph(self, form: Form) -> Any:
-        if form not in self._graphs:
+    def _graph(self, way: Way) -> Any:
+        if way not in self._graphs:
             schema = answer_schema(self._taxonomy, title=ANSWER_TOOL)
             limit: Any = ModelCallLimitMiddleware(run_limit=_MAX_MODEL_CALLS, exit_behavior="end")
             strategy: Any = None
-            if form == "json_schema":
+            if way.form == "json_schema":
                 strategy = ProviderStrategy(schema, strict=True)
-            elif form == "tool":
+            elif way.form == "tool":
                 strategy = ToolStrategy(schema, handle_errors=False)
-            self._graphs[form] = create_agent(
+            self._graphs[way] = create_agent(
                 self._model,
-                make_tools(),
+                make_tools() if way.tools else [],
                 middleware=[ToolGuard(ToolPolicy(limits=LIMITS, total=TOTAL_CALLS)), limit],
                 response_format=strategy,
                 context_schema=CaseContext,
             )
-        return self._graphs[form]
+        return self._graphs[way]
 
 
 class _Declined(Exception):
@@ -162,14 +178,20 @@ def _no_form(error: Unsupported) -> UsageError:
     return UsageError(str(error), where="--model", fix=fix)
 
 
-def _said(answer: Answer | None, failure: Failure | None, messages: Sequence[AnyMessage]) -> Said:
+def _said(
+    answer: Answer | None, failure: Failure | None, messages: Sequence[AnyMessage], *, way: Way | None = None
+) -> Said:
+    """`way` is how a usable answer was asked for; the record of the call that gave it says so."""
     records = _records(messages)
+    calls = [record.to_json() for record in records]
+    if way is not None and calls:
+        calls[-1]["structured"] = way.name
     return Said(
         answer=answer,
         failure=failure,
         messages=tuple({"role": message.type, "content": message.text} for message in messages),
         tool_calls=tuple(_tool_calls(messages)),
-        calls=tuple(record.to_json() for record in records),
+        calls=tuple(calls),
         usage=_usage(records),
         reply=reply_of(messages),
     )

@@ -18,6 +18,7 @@ from harness.core.hashing import generator
 from harness.core.protocols import SolverInput
 from harness.core.secrets import expand
 from harness.core.types import Output
+from harness.models.network import is_loopback
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient, Response
@@ -28,7 +29,6 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.25, 8.0
 _MAX_REDIRECTS = 3
 _ENOUGH = 4000
 """Bytes of a refusal's text that are read."""
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -155,7 +155,7 @@ class HttpSolver:
         """The running loop's client, made on first use."""
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
-            self._clients[loop] = _new_client(loopback=urlsplit(self._url).hostname in _LOOPBACK)
+            self._clients[loop] = _new_client(loopback=is_loopback(self._url))
         return self._clients[loop]
 
 

@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -117,12 +118,12 @@ def run_plan(
 
 async def _run(plan: Plan, *, out: Path | str | None, progress: Progress | None, resume: bool = False) -> Run:
     live = bring_up(plan, home=default_home())
-    place, manifest, earlier = _begin(plan, Path(out) if out is not None else None, resume=resume)
-    if earlier is not None and live.gateway is not None:
-        for record in earlier.calls:
-            live.gateway.ledger.add(record)
-    begun = time.perf_counter()
     try:
+        place, manifest, earlier = _begin(plan, Path(out) if out is not None else None, resume=resume)
+        if earlier is not None and live.gateway is not None:
+            for record in earlier.calls:
+                live.gateway.ledger.add(record)
+        begun = time.perf_counter()
         with Journal(place.path / "samples.jsonl") as journal:
             results = await execute(
                 plan.samples,
@@ -299,15 +300,32 @@ def _run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(coroutine)
     box: list[T] = []
     failed: list[BaseException] = []
+    ended = threading.Event()
+    running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+
+    async def cancellable() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        running.append((asyncio.get_running_loop(), task))
+        return await coroutine
 
     def work() -> None:
         try:
-            box.append(asyncio.run(coroutine))
+            box.append(asyncio.run(cancellable()))
         except BaseException as error:
             failed.append(error)
+        finally:
+            ended.set()
 
     thread = threading.Thread(target=work, name="harness-evaluate")
     thread.start()
+    try:
+        ended.wait()  # not `join`, which takes a thread for ended once it was interrupted
+    except KeyboardInterrupt:  # as on the command line, it ends the run early; a thread would go on, and pay for it
+        for loop, task in running:
+            with suppress(RuntimeError):  # it ended by itself in between
+                loop.call_soon_threadsafe(task.cancel)
+        ended.wait()
     thread.join()
     if failed:
         raise failed[0]

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,22 +42,33 @@ def take_up(
     rows: dict[str, list[ScoreRow]] = {name: [] for name in scorers}
     results, done, calls = Results(rows=rows, total=len(trials)), set[tuple[str, int]](), list[Mapping[str, Any]]()
     kept = folder / f".{JOURNAL}.tmp"
-    with kept.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        for row in read_journal(folder / JOURNAL):
-            key = row["sample_id"], row["trial"]
-            if key not in trials:
-                what = f"it has trial {key[1]} of sample {key[0]!r}, which isn't asked for now"
-                raise UsageError(what, where=folder, fix="give the same --limit and --sample-id as before")
-            if row["outcome"] == "errored" or key in done:
-                continue
-            done.add(key)
-            _add(results, row)
-            calls += row["trace"].get("calls") or ()
-            file.write(json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n")
+    try:
+        with kept.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            for row in _whole(folder, trials=trials):
+                key = row["sample_id"], row["trial"]
+                if key in done:
+                    continue
+                done.add(key)
+                _add(results, row)
+                calls += row["trace"].get("calls") or ()
+                file.write(json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n")
+    except UsageError:
+        kept.unlink()
+        raise
     os.replace(kept, folder / JOURNAL)
     for baseline in folder.glob("baseline-*.jsonl"):
         baseline.unlink()
     return Earlier(before, results, frozenset(done), tuple(calls))
+
+
+def _whole(folder: Path, *, trials: set[tuple[str, int]]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of trials that ended without an error; UsageError for one that isn't asked for now."""
+    for row in read_journal(folder / JOURNAL):
+        if (row["sample_id"], row["trial"]) not in trials:
+            what = f"it has trial {row['trial']} of sample {row['sample_id']!r}, which isn't asked for now"
+            raise UsageError(what, where=folder, fix="give the same --limit and --sample-id as before")
+        if row["outcome"] != "errored":
+            yield row
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

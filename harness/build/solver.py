@@ -16,6 +16,7 @@ from harness.evaluation.solvers import CommandSolverSpec, HttpSolverSpec, Solver
 if TYPE_CHECKING:
     from harness.embeddings import Embedder
     from harness.models.gateway import Gateway, Memory
+    from harness.models.settings import Way
     from harness.retrieval import Index
 
 _READS_WITH = "minilm"
@@ -123,10 +124,15 @@ def _triage(plan: Plan, *, home: Path) -> Live:
     gateway, recorded = build_gateway(plan, home=home, embedder=embedder)
     forms = FORMS if calls.structured == "auto" else (calls.structured,)
     if calls.structured == "auto" and recorded is not None:
-        forms = tuple(form for form in FORMS if form == recorded)  # the cassette's is the only one it can answer
+        forms = (recorded.form,)  # the only one that the cassette can answer
     elif calls.probabilities == "logprobs":
         forms = tuple(form for form in forms if form != "tool")
-    conversation = Conversation(model=GatewayChat(gateway=gateway), taxonomy=plan.taxonomy, forms=forms)
+    conversation = Conversation(
+        model=GatewayChat(gateway=gateway),
+        taxonomy=plan.taxonomy,
+        forms=forms,
+        tools=recorded is None or recorded.tools,
+    )
     agent = TriageAgent(
         asker=Asker(conversation, taxonomy=plan.taxonomy, source=calls.probabilities, draws=calls.draws),
         prompt=plan.prompt,
@@ -139,8 +145,8 @@ def _triage(plan: Plan, *, home: Path) -> Live:
     return Live(agent, gateway)
 
 
-def build_gateway(plan: Plan, *, home: Path, embedder: "Callable[[], Embedder]") -> "tuple[Gateway, str | None]":
-    """The gateway to the plan's model, and the form of structured output that a replayed cassette was recorded with."""
+def build_gateway(plan: Plan, *, home: Path, embedder: "Callable[[], Embedder]") -> "tuple[Gateway, Way | None]":
+    """The gateway to the plan's model, and the way in which a replayed cassette was asked for its answers."""
     from harness.models import Supplies, load_model
 
     assert plan.spec is not None

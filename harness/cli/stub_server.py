@@ -26,7 +26,7 @@ _HOW = """\
 def stub_server(model: str, answers: Path | None, faults: Path | None, port: int) -> None:
     """Serve the reader or a persona over the OpenAI protocol, on this machine only.
 
-    Chat completions, responses, embeddings and models. A request's model may name `reader` or any `persona:NAME`.
+    Chat and legacy completions, responses, embeddings and models. A request's model may name `reader` or any `persona:NAME`.
     """
     from harness.build.stub import stub_server as build
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from harness.core.errors import UsageError
 from harness.core.types import Errored, NotApplicable, Outcome, Output, Sample, Scored, Unscored
 from harness.core.version import SCHEMA_VERSION
 
@@ -32,12 +33,20 @@ class Journal:
 
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a journal; a last line that was cut off when its run was killed is left out."""
+    """Yield the rows of a journal; a last line that was cut off when its run was killed is left out.
+
+    UsageError where another line is broken.
+    """
     with path.open("rb") as lines:
-        for raw in lines:
+        for number, raw in enumerate(lines, 1):
             if not raw.endswith(b"\n"):
                 return
-            yield json.loads(raw)
+            try:
+                row = json.loads(raw)
+            except (ValueError, RecursionError) as error:
+                fix = "delete that line and go on with `harness eval … --resume`"
+                raise UsageError(f"not valid JSON: {error}", where=f"{path}:{number}", fix=fix) from None
+            yield row
 
 
 def trial_row(

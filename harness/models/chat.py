@@ -13,6 +13,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, SkipValidation
 
+from harness.core.text import holdable
 from harness.core.types import Json
 from harness.models.calls import Call, Message, Reply
 from harness.models.gateway import CallRecord, Gateway
@@ -95,20 +96,20 @@ def _choice(choice: Any) -> Json:
 
 
 def to_chat(messages: Sequence[BaseMessage]) -> list[Message]:
-    """LangChain messages in OpenAI's chat form; lone surrogates, which no request can carry, are replaced."""
+    """LangChain messages in OpenAI's chat form; lone surrogates and NUL, which not every request can carry, are replaced."""
     return [_chat(message) for message in messages]
 
 
 def _chat(message: BaseMessage) -> dict[str, Json]:
     content: Json = message.content
     if isinstance(content, str):
-        content = _encodable(content)
+        content = holdable(content)
     found: dict[str, Json] = {"role": _ROLES.get(message.type, "user"), "content": content}
     if isinstance(message, AIMessage):
         if message.tool_calls:
             found["tool_calls"] = [_tool_call(call) for call in message.tool_calls]
         elif message.invalid_tool_calls and not message.text:
-            found["content"] = _encodable("\n".join(str(call["args"]) for call in message.invalid_tool_calls))
+            found["content"] = holdable("\n".join(str(call["args"]) for call in message.invalid_tool_calls))
     elif isinstance(message, ToolMessage):
         found["tool_call_id"] = message.tool_call_id
     return found
@@ -119,16 +120,8 @@ def _tool_call(call: Any) -> dict[str, Json]:
     return {
         "id": str(call["id"]),
         "type": "function",
-        "function": {"name": call["name"], "arguments": _encodable(arguments)},
+        "function": {"name": call["name"], "arguments": holdable(arguments)},
     }
-
-
-def _encodable(text: str) -> str:
-    try:
-        text.encode()
-        return text
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode()
 
 
 def to_message(reply: Reply, record: CallRecord) -> AIMessage:

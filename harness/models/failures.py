@@ -6,7 +6,6 @@ exceptions are told apart by what they carry (`status_code`, `code`, `body`, `re
 their classes, so that no provider's package is imported.
 """
 
-import json
 import math
 import re
 from collections.abc import Callable
@@ -36,7 +35,7 @@ _FORMS = (
     ("json_schema", re.compile(r"response_format|json_schema|text\.format|structured output|output_format", re.I)),
     ("tool", re.compile(r"\btools?\b|tool_choice|function.?call", re.IGNORECASE)),
 )
-_UNREADABLE = (json.JSONDecodeError, TypeError, KeyError, IndexError, AttributeError, ValueError)
+_UNREADABLE = (TypeError, KeyError, IndexError, AttributeError, ValueError, OverflowError, RecursionError)
 
 
 class ModelFailed(HarnessError):
@@ -55,6 +54,13 @@ class Unsupported(HarnessError):
         super().__init__(f"{form} is not supported: {message}")
 
 
+def not_the_api(model: str, text: str = "") -> ProviderRefused:
+    """The server answered well, but with something else than the protocol: a page, as a rule."""
+    begin = " ".join(text.split())[:60]
+    what = f"{model}: the server doesn't answer with the OpenAI protocol but {repr(begin) if begin else 'with a text'}"
+    return ProviderRefused(what, where="base_url", fix="check base_url: it usually ends in /v1")
+
+
 def failure_of(reply: Reply) -> Failure | None:
     """The failure that a reply itself declares: a refusal, a cut by length, or the content filter."""
     if reply.refusal:
@@ -68,8 +74,9 @@ def failure_of(reply: Reply) -> Failure | None:
 
 def translate(error: Exception, *, model: str, secret: str = "") -> HarnessError:
     """A client's exception by its name; provider's texts are cut to one short line without secrets."""
-    if isinstance(error, HarnessError):
-        return error
+    for said in (error, error.__cause__):  # the openai client wraps what our part of its HTTP client raises
+        if isinstance(said, HarnessError):
+            return said
     text = _text(error, secret)
     names = {kind.__name__ for kind in type(error).__mro__}
     status = getattr(error, "status_code", None)
@@ -122,10 +129,13 @@ def _by_status(error: Exception, status: int, text: str, *, model: str, shown: s
         what = f"{model}: the provider denies access ({shown})"
         return ProviderRefused(what, where="--model", fix="check the key's permissions")
     if status == 404:
-        known = code == "model_not_found" or re.search(r"\bmodel\b", text, re.IGNORECASE) or "HTML" not in text
-        what = "the provider doesn't know this model" if known else "the server has no such path"
-        fix = "check the model's name" if known else "check base_url: it usually ends in /v1"
+        named = code == "model_not_found" or re.search(r"\bmodel\b", text, re.IGNORECASE)
+        what = "the provider doesn't know this model" if named else "the server has nothing there"
+        fix = "check the model's name" if named else "check base_url, which usually ends in /v1, and the model's name"
         return ProviderRefused(f"{model}: {what} ({shown})", where="--model", fix=fix)
+    if 300 <= status < 400:
+        what = f"{model}: the server sends calls elsewhere ({status}), which is not followed"
+        return ProviderRefused(what, where="base_url", fix="give the address that answers")
     if status == 429:
         kind = "quota" if code == "insufficient_quota" else "rate_limit"
         return InfrastructureError(kind, text, retry_after=_retry_after(error))
@@ -155,7 +165,7 @@ def _text(error: Exception, secret: str) -> str:
     body = getattr(error, "body", None)
     inner = body.get("error", body) if isinstance(body, dict) else None
     said = inner.get("message") if isinstance(inner, dict) else None
-    text = one_line(scrub(str(said or error or type(error).__name__), secret))
+    text = one_line(scrub(str(said or error or type(error).__name__), secret)[: 20 * _LONGEST])
     if text.lstrip().lower().startswith(("<!doctype", "<html")):
         text = f"a page of HTML: {re.sub('<[^>]*>', ' ', text)}"
     return one_line(text)[:_LONGEST]

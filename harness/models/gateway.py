@@ -1,7 +1,6 @@
 """The one way to a model: recorded replies, a hard deadline, bounded retries, and a record of every call."""
 
 import asyncio
-import re
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -9,8 +8,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from harness.core.errors import InfrastructureError
+from harness.core.text import holdable
 from harness.core.types import Json
-from harness.models.calls import Call, Reply
+from harness.models.calls import Call, Reply, ToolCall
 from harness.models.failures import RETRYABLE
 from harness.models.prices import Prices
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_CHARS = 200_000
 """A reply longer than this is cut and counts as truncated."""
 _LONGEST_WAIT = 20.0
-_SURROGATE = re.compile("[\ud800-\udfff\0]")
+_LONGEST_NAME = 200
 
 
 class Backend(Protocol):
@@ -111,6 +111,8 @@ class Ledger:
         self.models[record["model"]] += 1
         self.failed_attempts.update(record.get("retried", ()))
         self.simulated |= bool(record.get("simulated"))
+        if record.get("structured"):
+            self.forms[record["structured"]] += 1
 
     def to_json(self) -> dict[str, Json]:
         """For metrics.json: `run.calls`."""
@@ -268,12 +270,17 @@ def _sound(reply: Reply) -> Reply:
     """A reply that every file can hold: no lone surrogates or NUL, and no longer than MAX_CHARS."""
     size = len(reply.text) + sum(len(call.arguments) for call in reply.tool_calls)
     if size > MAX_CHARS:
-        return replace(reply, text=_plain(reply.text[:MAX_CHARS]), tool_calls=(), finish="length", native=None)
-    if _SURROGATE.search(reply.text) or any(_SURROGATE.search(c.name + c.arguments) for c in reply.tool_calls):
-        calls = tuple(replace(c, name=_plain(c.name), arguments=_plain(c.arguments)) for c in reply.tool_calls)
-        return replace(reply, text=_plain(reply.text), tool_calls=calls, native=None)
-    return reply
-
-
-def _plain(text: str) -> str:
-    return _SURROGATE.sub("\ufffd", text)
+        cut = reply.text[:MAX_CHARS]
+        reply = replace(reply, text=cut, tool_calls=(), finish="length", logprobs=None, native=None)
+    text = holdable(reply.text)
+    calls = tuple(ToolCall(*map(holdable, (call.id, call.name, call.arguments))) for call in reply.tool_calls)
+    sound = replace(
+        reply,
+        text=text,
+        tool_calls=calls,
+        refusal=holdable(reply.refusal) if reply.refusal else None,
+        model=holdable(reply.model)[:_LONGEST_NAME],
+        request_id=holdable(reply.request_id)[:_LONGEST_NAME] if reply.request_id else None,
+        native=reply.native if (text, calls) == (reply.text, reply.tool_calls) else None,
+    )
+    return reply if sound == reply else sound

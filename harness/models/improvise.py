@@ -9,8 +9,9 @@ from harness.core.hashing import content_hash
 from harness.core.types import Json
 from harness.models.calls import CHARS_PER_TOKEN, Call, Reply, ToolCall
 from harness.models.instances import instance
-from harness.models.material import Material, gather, is_schema, json_objects, last_asked, tool_results, words
+from harness.models.material import Material, examples, gather, is_schema, json_objects, last_asked, tool_results, words
 from harness.models.schemas import NoInstanceError
+from harness.models.verdicts import verdict
 
 MAX_QUOTED = 200
 """Characters of a message or a result that an answer quotes."""
@@ -40,7 +41,7 @@ def improvise(call: Call, *, name: str) -> Reply:
     else:
         schema = _schema_of(call)
         try:
-            reply = Reply(text=_text(call) if schema is None else _written(instance(schema, material)))
+            reply = Reply(text=_text(call, material) if schema is None else _written(instance(schema, material)))
         except NoInstanceError as error:
             reply = Reply(refusal=f"This simulated model has no answer of the form that is asked for: {error}.")
     read = sum(len(text) for _, text in call.turns()) + (len(_written(call.tools)) if call.tools else 0)
@@ -117,21 +118,22 @@ def _arguments(tool: Mapping[str, Any], material: Material) -> list[Json]:
 def _schema_of(call: Call) -> Json:
     """The JSON Schema of the answer; None where text will do.
 
-    It is the response format's, else the last one that the messages show, the system's before the user's. A system
-    message that speaks of JSON and shows only an example of it gets what the example looks like.
+    It is the response format's, else the last one that the messages show, the system's before the user's. A message
+    that speaks of JSON and shows only an example of it gets what the example looks like; a user's has to call it one.
     """
     asked = call.response_format if isinstance(call.response_format, dict) else {}
     if asked.get("type") == "json_schema":
         return (asked.get("json_schema") or {}).get("schema", {"type": "object"})
     turns = call.turns()
     for wanted in ("system", "human"):
-        objects = [one.value for role, text in turns if role == wanted for one in json_objects(text)]
-        schemas = [value for value in objects if is_schema(value)]
+        said = [(text, json_objects(text)) for role, text in turns if role == wanted]
+        schemas = [one.value for _, objects in said for one in objects if is_schema(one.value)]
         if schemas:
             return schemas[-1]
-        told = any("json" in text.lower() for role, text in turns if role == wanted)
-        if wanted == "system" and objects and told:
-            return _shape(objects[-1])
+        told = wanted == "system" and any("json" in text.lower() for text, _ in said)
+        shown = [one.value for text, objects in said for one in (objects if told else examples(text, objects))]
+        if any(shown):
+            return _shape(next(value for value in reversed(shown) if value))
     answer = {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}
     return answer if asked.get("type") == "json_object" else None
 
@@ -153,12 +155,13 @@ def _shape(example: Json, *, depth: int = 0) -> dict[str, Json]:
     return {"type": "null"}
 
 
-def _text(call: Call) -> str:
-    """A short answer: what the tools gave, or what was asked."""
+def _text(call: Call, material: Material) -> str:
+    """A short answer: what the tools gave, the verdict that is asked for, or what was asked."""
     results = tool_results(call)
     if results:
         return "Simulated answer. " + " ".join(f"{name} gave: {_quoted(text)}" for name, text in results)
-    return f"Simulated answer to: {_quoted(last_asked(call))}"
+    asked = last_asked(call)
+    return verdict(asked, material) or f"Simulated answer to: {_quoted(asked)}"
 
 
 def _quoted(text: str) -> str:

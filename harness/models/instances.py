@@ -160,7 +160,7 @@ class _Maker:
             inner = replace(place, key=name, depth=place.depth + 1)
             if name in required:
                 made[name] = self.make(one, inner)
-            elif room >= 1 and self._wanted(one, inner):
+            elif room >= 1 and (self._wanted(one, inner) or (len(properties) == 1 and self._is_the_call(one, inner))):
                 try:
                     made[name] = self.make(one, inner)
                 except NoInstanceError:
@@ -182,6 +182,12 @@ class _Maker:
             mentioned = any(mention(one, place.material) is not None for one in part_list(schema, "enum")[:MAX_ENUM])
             return mentioned or place.material.labelled(place.key) is not None
         return place.depth <= _OPTIONAL_DEPTH and not self._recursive(schema, place)
+
+    def _is_the_call(self, schema: Json, place: Place) -> bool:
+        """Whether the one optional argument of a tool is a list or an object: without it the call would say nothing."""
+        plain = lookup(self._root, str(schema["$ref"])) if isinstance(schema, dict) and "$ref" in schema else schema
+        kind = kind_of_schema(plain) if isinstance(plain, dict) else ""
+        return self._arguments and place.depth == 1 and kind in ("array", "object")
 
 
 def _is_null(schema: Json) -> bool:

@@ -33,6 +33,7 @@ IMPERATIVES = frozenset(
 )
 _ANSWER_KEYS = (
     "answer",
+    "submission",
     "response",
     "actual_output",
     "output",
@@ -42,7 +43,17 @@ _ANSWER_KEYS = (
     "summary",
     "text",
 )
-_QUESTION_KEYS = ("question", "user_input", "query", "input")
+_QUESTION_KEYS = ("question", "user_input", "query", "input", "task")
+_WANTED_KEYS = frozenset(("rubric", "criterion", "criteria", "expert"))
+"""What says which words a text should have, rather than which it may have."""
+
+_STARS = re.compile(r"^\*{3,}[ \t]*$", re.MULTILINE)
+_HEADED = re.compile(r"\[([A-Za-z]\w{0,40})\]:\s*(.*)", re.DOTALL)
+_SHOWN = re.compile(
+    r"\b(?:example|format|structure|schema|template)s?\b[^\n{}]{0,40}:[\s*`]*(?:json\s*)?\Z", re.IGNORECASE
+)
+_SHOWN_BEFORE = 120
+"""Characters before a JSON object that may say that it is an example."""
 _OBJECT = re.compile(r"\{\s*[\"}]")
 _PARSE_BUDGET = 2_000_000
 """Characters that may be read in all while looking for JSON, so that unclosed braces can't cost square time."""
@@ -82,6 +93,13 @@ def is_schema(value: Mapping[str, Any]) -> bool:
     """Whether a JSON object looks like the JSON Schema of an object."""
     properties = value.get("properties")
     return isinstance(properties, dict) and all(isinstance(one, dict | bool) for one in properties.values())
+
+
+def examples(text: str, objects: Iterable[Found]) -> list[Found]:
+    """Those of the objects in `text` that show what an answer in JSON looks like: "Example JSON: {…}"."""
+    if "json" not in text.lower():
+        return []
+    return [one for one in objects if _SHOWN.search(text, max(0, one.start - _SHOWN_BEFORE), one.start)]
 
 
 def words(text: str) -> list[str]:
@@ -171,8 +189,9 @@ class Material:
 
     @property
     def support(self) -> float:
-        """How much of the claim the context holds, in [0, 1]."""
-        return support(self.claim, self.context)
+        """How much of the claim the context holds, or of a criterion the claim, in [0, 1]."""
+        wanted = not self.subject and not _WANTED_KEYS.isdisjoint(self.data)
+        return support(self.context, self.claim) if wanted else support(self.claim, self.context)
 
     def labelled(self, key: str) -> str | None:
         """What stands after `key:` or `key =` in the prose, up to the next comma or line end."""
@@ -207,7 +226,9 @@ def gather(call: Call) -> Material:
     asked, results = well_formed(last_asked(call)), tool_results(call)
     objects = json_objects(asked)
     outside = _without(asked, objects)[-MAX_CHARS:]
-    found = next((one.value for one in reversed(objects) if not is_schema(one.value)), None)
+    shown = {one.start for one in examples(asked, objects)}
+    said = (one.value for one in reversed(objects) if one.start not in shown)
+    found = next((value for value in said if not is_schema(value)), None)
     data: dict[str, Json] = _sections(outside) if found is None else found
     prose = "\n".join((*(text for _, text in results), *(_texts_of(data).values() or [outside])))
     before = "\n".join(text for role, text in call.turns() if role in ("system", "human"))
@@ -219,7 +240,10 @@ def gather(call: Call) -> Material:
 
 
 def _sections(text: str) -> dict[str, Json]:
-    """What stands between tags (`<output>…</output>`), by the tag's name in lower case."""
+    """What stands between tags (`<output>…</output>`), or between rows of stars after a head (`[Output]: …`), by name.
+
+    Names are in lower case.
+    """
     opened: dict[str, int] = {}
     found: dict[str, Json] = {}
     for tag in _TAG.finditer(text):
@@ -228,7 +252,8 @@ def _sections(text: str) -> dict[str, Json]:
             opened[name] = tag.end()
         elif name in opened:
             found[name] = text[opened.pop(name) : tag.start()].strip()
-    return found
+    heads = (_HEADED.fullmatch(part.strip()) for part in _STARS.split(text)[1:])
+    return found | {head[1].lower(): head[2] for head in heads if head}
 
 
 def last_asked(call: Call) -> str:

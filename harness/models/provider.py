@@ -1,32 +1,16 @@
 """Any chat model that LangChain's `init_chat_model` knows, behind the gateway."""
 
-import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.core.types import Json
-from harness.models.calls import Call, Reply, Token, ToolCall
-from harness.models.failures import Unsupported, translate
+from harness.models.calls import Call, Reply
+from harness.models.failures import Unsupported, not_the_api, translate
+from harness.models.wire import count_of, ending, object_of, sample_headers, tokens_of, tool_call, without_secret
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage
-
-_FINISH = {
-    "stop": "stop",
-    "end_turn": "stop",
-    "tool_use": "tool_calls",
-    "tool_calls": "tool_calls",
-    "length": "length",
-    "max_tokens": "length",
-    "max_output_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "content_filter": "content_filter",
-    "safety": "content_filter",
-    "recitation": "content_filter",
-    "prohibited_content": "content_filter",
-    "refusal": "refusal",
-}
 
 
 class Provider:
@@ -57,11 +41,15 @@ class Provider:
         extra: dict[str, Any] = {"extra_headers": sample_headers(call)} if self._tell_sample and call.sample else {}
         try:
             answered: AIMessage = await self._bound(call).ainvoke(messages, **extra)
-            return _reply(answered)
-        except Exception as error:
-            if call.response_format is not None and isinstance(error, TypeError | NotImplementedError):
-                raise Unsupported("json_schema", str(error)) from error
-            raise translate(error, model=self._id, secret=self._secret) from error
+            return without_secret(_reply(answered), self._secret)
+        except Exception as error:  # `from None`: what a client raises may hold the key, and a traceback shows it
+            if isinstance(error, TypeError) and "unexpected keyword argument 'response_format'" in str(error):
+                raise Unsupported("json_schema", "the client doesn't take a response_format") from None
+            if isinstance(error, NotImplementedError) and call.tools:
+                raise Unsupported("tool", "the client can't bind tools") from None
+            if str(error) == "'str' object has no attribute 'model_dump'":  # the client takes a page for an answer
+                raise not_the_api(self._id) from None
+            raise translate(error, model=self._id, secret=self._secret) from None
 
     def _bound(self, call: Call) -> Any:
         """The model with the call's tools and parameters."""
@@ -95,38 +83,29 @@ _PER_CALL = frozenset({"logprobs", "top_logprobs", "parallel_tool_calls", "stop"
 """Parameters that are given with a call; the others went into the model when it was made."""
 
 
-def sample_headers(call: Call) -> dict[str, str]:
-    """The harness's own channel to a stub server: which sample a call is about."""
-    return {
-        "X-Harness-Sample": call.sample.encode("ascii", "backslashreplace").decode(),
-        "X-Harness-Trial": str(call.trial),
-        "X-Harness-Draw": str(call.draw),
-    }
-
-
 def _reply(message: "AIMessage") -> Reply:
     """What a provider's message says, in our words."""
     metadata: Mapping[str, Any] = message.response_metadata
     usage: Mapping[str, Any] = message.usage_metadata or {}
     raw = metadata.get("token_usage") or metadata.get("usage") or {}
-    calls = [ToolCall(str(c["id"]), c["name"], json.dumps(c["args"], ensure_ascii=False)) for c in message.tool_calls]
-    calls += [ToolCall(str(c["id"]), str(c["name"]), str(c["args"])) for c in message.invalid_tool_calls]
-    finish = _finish(metadata, bool(calls))
-    refusal = message.additional_kwargs.get("refusal") or _refusal_part(message.content)
+    made = [(c["id"], c["name"], c["args"]) for c in (*message.tool_calls, *message.invalid_tool_calls)]
+    declined = message.additional_kwargs.get("refusal") or _refusal_part(message.content)
+    finish, refusal = ending(_said(metadata), refusal=declined, calls=bool(made))
     headers = metadata.get("headers") or {}
-    fingerprint = str(metadata.get("system_fingerprint") or "")
+    marked = str(object_of(metadata.get("metadata")).get("harness") or "")  # by a stub server, over the responses API
+    fingerprint = marked or str(metadata.get("system_fingerprint") or "")
     return Reply(
         text=message.text,
-        tool_calls=tuple(calls),
-        finish="stop" if finish == "refusal" else finish,
-        refusal=str(refusal) if refusal else "the model declined" if finish == "refusal" else None,
-        input_tokens=usage.get("input_tokens"),
-        output_tokens=usage.get("output_tokens"),
-        cached_tokens=int((usage.get("input_token_details") or {}).get("cache_read") or 0),
-        estimated=bool(isinstance(raw, Mapping) and raw.get("estimated")),
+        tool_calls=tuple(tool_call(*one, number=number) for number, one in enumerate(made)),
+        finish=finish,
+        refusal=refusal,
+        input_tokens=count_of(usage.get("input_tokens")),
+        output_tokens=count_of(usage.get("output_tokens")),
+        cached_tokens=count_of(object_of(usage.get("input_token_details")).get("cache_read")) or 0,
+        estimated=bool(object_of(raw).get("estimated") or marked),  # LangChain drops what is said of such a usage
         model=str(metadata.get("model_name") or metadata.get("model") or ""),
         request_id=headers.get("x-request-id") or message.id or metadata.get("id"),
-        logprobs=tokens_of((metadata.get("logprobs") or {}).get("content")),
+        logprobs=tokens_of(object_of(metadata.get("logprobs")).get("content")),
         simulated=fingerprint.endswith(":simulated"),
         native=_light(message),
     )
@@ -138,22 +117,12 @@ def _light(message: "AIMessage") -> "AIMessage":
     return message.model_copy(update={"response_metadata": kept})
 
 
-def _finish(metadata: Mapping[str, Any], calls: bool) -> str:
-    incomplete = metadata.get("incomplete_details") or {}
-    said = incomplete.get("reason") or metadata.get("finish_reason") or metadata.get("stop_reason")
-    return _FINISH.get(str(said or "").lower(), "tool_calls" if calls else "stop")
+def _said(metadata: Mapping[str, Any]) -> Json:
+    """The provider's word for how the reply ended."""
+    incomplete = object_of(metadata.get("incomplete_details"))
+    return incomplete.get("reason") or metadata.get("finish_reason") or metadata.get("stop_reason")
 
 
 def _refusal_part(content: Json) -> str | None:
     parts = content if isinstance(content, list) else []
     return next((str(p["refusal"]) for p in parts if isinstance(p, dict) and p.get("refusal")), None)
-
-
-def tokens_of(content: Sequence[Mapping[str, Any]] | None) -> tuple[Token, ...] | None:
-    """Log-probabilities as the OpenAI protocol gives them."""
-    if not content:
-        return None
-    return tuple(
-        Token(t["token"], t["logprob"], tuple((o["token"], o["logprob"]) for o in t.get("top_logprobs") or ()))
-        for t in content
-    )

@@ -13,9 +13,9 @@ from harness.models.calls import Call, Reply
 from harness.models.entries import parts, plain, read_reply
 from harness.models.entryfile import EntryFile
 from harness.models.nearest import UnrecordedError, differing, nearest, unrecorded
+from harness.models.settings import Form, Way
 
 Mode = Literal["strict", "filling", "record"]
-Structured = Literal["json_schema", "tool", "text"]
 
 _COMPARED, _COMPARED_BY_CACHE = 200, 20
 """Entries that a missing call is compared with at most."""
@@ -84,11 +84,12 @@ class Cassette(_Recording):
         return self._entries.models
 
     @property
-    def structured(self) -> Structured | None:
+    def way(self) -> Way | None:
         """How the answer was asked for, by the first form in the file; None where nothing is recorded."""
         if not len(self):
             return None
-        return _structured(next(iter(self._entries.forms.values()), {}))
+        form = next(iter(self._entries.forms.values()), {})
+        return Way(_structured(form), tools=bool(form.get("tools")))
 
     def get(self, call: Call) -> Reply | None:
         """The recorded reply. For a call that has none: `miss(call)` is raised (strict), or None (filling).
@@ -123,7 +124,7 @@ class Cassette(_Recording):
         return unrecorded(call, entries.recorded(numbers), path=entries.path)
 
 
-def _structured(form: Mapping[str, Json]) -> Structured:
+def _structured(form: Mapping[str, Json]) -> Form:
     if _within(form, "response_format", "type") == "json_schema":
         return "json_schema"
     tools = form.get("tools")

@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
 from harness.core.errors import UsageError
 from harness.core.files import suggest
 from harness.core.secrets import is_secret_name, read_secret, scrub
 from harness.core.types import Json, Target
-from harness.models.settings import Calls
+from harness.models.entries import TRANSPORT
+from harness.models.network import check_url, http_client, idle_client, is_loopback
+from harness.models.settings import Calls, Way
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -23,6 +24,9 @@ Kind = Literal["reader", "persona", "cassette", "compatible", "provider"]
 COMPATIBLE = "openai-compatible"
 _KEY_VARIABLE = "OPENAI_COMPATIBLE_API_KEY"
 _FORMS = "reader, persona:NAME, cassette:FILE, provider/model or openai-compatible/model"
+_ADDRESSES = frozenset({"api_base", "openai_api_base"})
+_TAKEN = frozenset({"base_url", "default_headers", "default_query"})
+"""Of the parameters that say how a call is sent, those of openai-compatible models."""
 _OURS = frozenset({"max_retries", "timeout", "request_timeout"})
 _ONE_ATTEMPT = {"google_genai": 1, "google_vertexai": 1}
 """What `max_retries` has to be for one attempt and no more; 0 elsewhere."""
@@ -62,41 +66,34 @@ def describe_model(model_id: str) -> ModelSpec:
 def check_parameters(parameters: Mapping[str, Any], spec: ModelSpec, *, where: str | Path) -> None:
     """Refuse keys that are written out, settings that have a place of their own, and a base_url that is no URL."""
     for name, value in parameters.items():
-        if is_secret_name(name) and value is not None:
-            fix = "name it: `calls: {api_key: env:NAME}`"
-            raise UsageError(f"model_parameters.{name}: a key doesn't belong into a suite", where=where, fix=fix)
-        if name in _OURS:
-            fix = f"use calls.{'max_retries' if name == 'max_retries' else 'timeout'}"
-            raise UsageError(f"model_parameters.{name} is the gateway's", where=where, fix=fix)
-        if isinstance(value, Mapping):
-            for inner in value:
-                if is_secret_name(str(inner)):
-                    fix = "give the key by `calls: {api_key: env:NAME}`"
-                    raise UsageError(f"model_parameters.{name}.{inner} holds a secret", where=where, fix=fix)
+        _check_parameter(name, value, spec, where=where)
     base_url = parameters.get("base_url")
     if base_url is not None:
-        _check_url(base_url, where=where)
+        check_url(base_url, where=where)
     elif spec.kind == "compatible":
         raise UsageError(f"{spec.id} needs a base_url", where=where, fix="give --base-url http://HOST:PORT/v1")
 
 
-def _check_url(base_url: Any, *, where: str | Path) -> None:
-    try:
-        parts = urlsplit(base_url if isinstance(base_url, str) else "")
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        sound = False
-    if not sound:
-        text = scrub(str(base_url))[:80]
-        raise UsageError(f"base_url {text!r} is no http(s) URL", where=where, fix="e.g. http://127.0.0.1:8000/v1")
-    if parts.username or parts.password:
-        raise UsageError("base_url holds a password", where=where, fix="take it out; see `calls.api_key`")
-
-
-def is_loopback(url: str | None) -> bool:
-    """Whether a URL leads to this machine."""
-    host = urlsplit(url).hostname if url else None
-    return host in {"localhost", "::1"} or bool(host and host.startswith("127."))
+def _check_parameter(name: str, value: Any, spec: ModelSpec, *, where: str | Path) -> None:
+    shown = f"model_parameters.{name}"
+    if is_secret_name(name) and value is not None:
+        fix = "name it: `calls: {api_key: env:NAME}`"
+        raise UsageError(f"{shown}: a key doesn't belong into a suite", where=where, fix=fix)
+    if name in _OURS:
+        fix = f"use calls.{'max_retries' if name == 'max_retries' else 'timeout'}"
+        raise UsageError(f"{shown} is the gateway's", where=where, fix=fix)
+    if name in _ADDRESSES:
+        raise UsageError(f"{shown} is another name of base_url", where=where, fix="write base_url")
+    if spec.kind == "compatible" and name in TRANSPORT - _TAKEN:
+        fix = f"take it out; known are {', '.join(sorted(_TAKEN))}"
+        raise UsageError(f"{shown} has no effect on {spec.id}", where=where, fix=fix)
+    inner = value if isinstance(value, Mapping) else {}
+    secret = next((key for key in inner if is_secret_name(str(key))), None)
+    if secret is not None:
+        fix = "give the key by `calls: {api_key: env:NAME}`"
+        raise UsageError(f"{shown}.{secret} holds a secret", where=where, fix=fix)
+    if name in {"default_headers", "default_query"} and not (inner and all(isinstance(v, str) for v in inner.values())):
+        raise UsageError(f"{shown} is no mapping of name: text", where=where, fix="e.g. {X-Team: trust}")
 
 
 @dataclass(frozen=True)
@@ -116,8 +113,8 @@ def load_model(
     parameters: Mapping[str, Any],
     supplies: Supplies,
     memories: "tuple[Memory, ...]" = (),
-) -> "tuple[Gateway, str | None]":
-    """The gateway to the model of `spec`, and the form of structured output that a replayed cassette was made with.
+) -> "tuple[Gateway, Way | None]":
+    """The gateway to the model of `spec`, and the way in which a replayed cassette was asked for its answers.
 
     UsageError where the model can't be set up.
     """
@@ -129,7 +126,7 @@ def load_model(
         from harness.models.replay import Replay, open_replay
 
         cassette, name = open_replay(spec.name)
-        memories, recorded = (Replay(cassette), *memories), cassette.structured
+        memories, recorded = (Replay(cassette), *memories), cassette.way
     gateway = Gateway(
         _backend(spec, calls=calls, parameters=parameters, supplies=supplies),
         model=name,
@@ -143,8 +140,6 @@ def load_model(
 
 def sent_parameters(parameters: Mapping[str, Any], calls: Calls) -> dict[str, Json]:
     """What stands in each request: the suite's parameters but where to send it, and log-probabilities if asked for."""
-    from harness.models.entries import TRANSPORT
-
     sent = {key: value for key, value in parameters.items() if key not in TRANSPORT}
     return {**sent, "logprobs": True, "top_logprobs": 20} if calls.probabilities == "logprobs" else sent
 
@@ -180,7 +175,8 @@ def _compatible(spec: ModelSpec, calls: Calls, parameters: Mapping[str, Any], su
         secret=read_secret(calls.api_key, where=supplies.where) if calls.api_key else os.environ.get(_KEY_VARIABLE, ""),
         api=calls.api,
         timeout=calls.timeout,
-        tell_sample=is_loopback(base_url),
+        headers=parameters.get("default_headers"),
+        query=parameters.get("default_query"),
     )
 
 
@@ -193,22 +189,20 @@ def _provider(spec: ModelSpec, calls: Calls, parameters: Mapping[str, Any], supp
     given |= {"max_retries": _ONE_ATTEMPT.get(spec.provider, 0), "timeout": calls.timeout}
     if secret:
         given["api_key"] = secret
-    close = None
+    base_url = parameters.get("base_url") or (os.environ.get("OPENAI_BASE_URL") if spec.provider == "openai" else None)
+    close, loopback = None, is_loopback(base_url)
     if spec.provider == "openai":
-        from openai import DefaultAsyncHttpxClient
-
-        client = given["http_async_client"] = (
-            DefaultAsyncHttpxClient()
-        )  # LangChain's own outlives the loop it was used in
-        close = client.aclose
+        client = http_client(loopback=loopback)  # LangChain's own would outlive the loop that it was used in
+        given["http_async_client"], close = client, client.aclose
+        given["http_client"] = idle_client(loopback=loopback)
         given["include_response_headers"] = True
         given |= {"use_responses_api": True} if calls.api == "responses" else {}
         if "base_url" in given and not secret and not os.environ.get("OPENAI_API_KEY"):
             given["api_key"] = "none"  # a server of one's own may ask for none; the client insists on one
     model = _init(spec, given, secret)
-    base_url = parameters.get("base_url") or (os.environ.get("OPENAI_BASE_URL") if spec.provider == "openai" else None)
-    tell = spec.provider == "openai" and is_loopback(base_url)
-    return Provider(model, id=spec.id, secret=secret, tell_sample=tell, close=close)
+    known = secret or os.environ.get(f"{spec.provider.upper()}_API_KEY", "")
+    tell = spec.provider == "openai" and loopback
+    return Provider(model, id=spec.id, secret=known, tell_sample=tell, close=close)
 
 
 def _init(spec: ModelSpec, given: Mapping[str, Any], secret: str) -> "BaseChatModel":

@@ -1,6 +1,6 @@
 """How a suite has its model called."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
@@ -9,6 +9,18 @@ from harness.core.files import Strict
 Form = Literal["json_schema", "tool", "text"]
 FORMS: tuple[Form, ...] = ("json_schema", "tool", "text")
 """Ways to ask for a structured answer, in the order in which they are tried."""
+
+
+class Way(NamedTuple):
+    """How an answer is asked for: the form of structured output, and whether the look-up tools are offered with it."""
+
+    form: Form
+    tools: bool = True
+
+    @property
+    def name(self) -> str:
+        """As the run's totals have it."""
+        return self.form if self.tools else f"{self.form} without tools"
 
 
 class Calls(Strict):

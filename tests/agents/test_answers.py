@@ -82,3 +82,10 @@ def test_the_schema_shown_to_the_model_admits_a_whole_answer_of_a_known_label() 
     jsonschema.validate(full, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(full | {"label": "dentist"}, schema)
+
+
+@pytest.mark.parametrize("wrong", [{"label": "z" * 100_000}, {"label": "berth_fee", "z" * 100_000: 1}])
+def test_what_a_model_is_told_of_a_huge_value_is_short(wrong: dict[str, object]) -> None:
+    with pytest.raises(Unusable) as caught:
+        parse_answer(wrong, taxonomy)
+    assert len(caught.value.message) < 300

@@ -11,7 +11,7 @@ from harness.agents.asking import Asker, Source
 from harness.agents.conversation import Conversation
 from harness.agents.triage import TriageAgent
 from harness.build.plan import Plan, planned
-from harness.core.errors import UsageError
+from harness.core.errors import InfrastructureError, UsageError
 from harness.models.calls import Call, Reply, Token
 from harness.models.chat import GatewayChat
 from harness.models.settings import FORMS, Form
@@ -87,6 +87,65 @@ async def test_a_form_that_the_model_does_not_know_gives_way_to_the_next_for_goo
     assert len(engine.calls) == 4  # what it found out the first time, it remembers
 
 
+async def test_tickets_in_flight_together_find_out_once_that_a_form_is_not_known(plan: Plan) -> None:
+    import asyncio
+
+    async def asked(number: int) -> Any:
+        return await agent(item(f"t-{number}", FEE["input"]))
+
+    def picky(call: Call) -> Reply:
+        if call.response_format is not None:
+            raise Unsupported("json_schema", "response_format is not supported")
+        return Reply(text=ANSWER, delay_ms=1)
+
+    from harness.models.failures import Unsupported
+
+    engine = Says(picky)
+    agent = agent_on(engine, plan, forms=("json_schema", "text"))
+    outputs = await asyncio.gather(*(asked(number) for number in range(4)))
+    assert [output.label for output in outputs] == ["berth_fee"] * 4
+    assert {call["structured"] for output in outputs for call in output.trace.calls} == {"text"}
+
+
+@pytest.mark.parametrize(
+    ("takes_schema", "used", "asked"), [(True, "json_schema without tools", 4), (False, "text without tools", 5)]
+)
+async def test_a_model_that_takes_no_tools_is_asked_without_them(
+    plan: Plan, takes_schema: bool, used: str, asked: int
+) -> None:
+    from harness.models.failures import Unsupported
+
+    def picky(call: Call) -> str:
+        if call.tools:
+            raise Unsupported("tool", "no tools here")
+        if call.response_format is not None and not takes_schema:
+            raise Unsupported("json_schema", "response_format is not supported")
+        return ANSWER
+
+    engine = Says(picky)
+    agent = agent_on(engine, plan, forms=FORMS)
+    output = await agent(item(FEE["id"], FEE["input"]))
+    assert output.label == "berth_fee" and len(engine.calls) == asked
+    assert [call["structured"] for call in output.trace.calls] == [used]
+
+
+async def test_a_request_that_is_refused_in_a_form_that_is_known_is_at_fault_itself(plan: Plan) -> None:
+    from harness.models.failures import Unsupported
+
+    def odd(call: Call) -> str:
+        if len(engine.calls) == 2:
+            raise Unsupported("tool", "messages with role 'tool' must follow 'tool_calls'")
+        return ANSWER
+
+    engine = Says(odd)
+    agent = agent_on(engine, plan, forms=FORMS)
+    assert (await agent(item("t-1", FEE["input"]))).label == "berth_fee"
+    with pytest.raises(InfrastructureError, match="bad_request.*must follow"):
+        await agent(item("t-2", FEE["input"]))
+    again = await agent(item("t-3", FEE["input"]))
+    assert [call["structured"] for call in again.trace.calls] == ["json_schema"]
+
+
 async def test_the_last_form_that_is_not_known_ends_the_run_with_a_remedy(plan: Plan) -> None:
     from harness.models.failures import Unsupported
 
@@ -124,6 +183,32 @@ async def test_logprobs_of_the_label_replace_what_the_answer_says_of_itself(plan
 async def test_a_model_without_logprobs_ends_the_run_with_a_remedy(plan: Plan) -> None:
     with pytest.raises(UsageError, match=r"no log-probabilities.*verbalised"):
         await asking(plan, Says(lambda call: ANSWER), source="logprobs")(item(FEE["id"], FEE["input"]))
+
+
+async def test_no_other_form_is_tried_where_log_probabilities_are_not_known(plan: Plan) -> None:
+    from harness.models.failures import Unsupported
+
+    def none(call: Call) -> str:
+        raise Unsupported("logprobs", "logprobs are not supported")
+
+    engine = Says(none)
+    with pytest.raises(UsageError, match=r"logprobs is not supported.*verbalised"):
+        await asking(plan, engine, source="logprobs")(item(FEE["id"], FEE["input"]))
+    assert len(engine.calls) == 1
+
+
+async def test_where_a_draw_fails_the_others_are_ended(plan: Plan) -> None:
+    import asyncio
+
+    def answer(call: Call) -> Reply:
+        if call.draw == 1:
+            raise InfrastructureError("server_error", "500")
+        return Reply(text=ANSWER, delay_ms=60_000)
+
+    before = asyncio.all_tasks()
+    with pytest.raises(InfrastructureError, match="500"):
+        await asking(plan, Says(answer), source="trials", draws=3)(item(FEE["id"], FEE["input"]))
+    assert asyncio.all_tasks() == before
 
 
 def drawn(*labels: str) -> Says:

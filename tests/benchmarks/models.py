@@ -108,7 +108,7 @@ def _over_http(port: int) -> Iterator[Figure]:
         return taken
 
     async def ours() -> float:
-        backend = Compatible(id="x", name="x", base_url=url, secret="", api="chat", timeout=60, tell_sample=True)
+        backend = Compatible(id="x", name="x", base_url=url, secret="", api="chat", timeout=60)
         return await _through(_gateway(backend), calls)
 
     async def langchain() -> float:

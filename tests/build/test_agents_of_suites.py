@@ -198,7 +198,7 @@ def test_one_ticket_can_not_be_decided_by_a_provider_that_fails(world: World, pr
         triage_one(SPILL, suite=world.suite, overrides=provider(failure(429)))
 
 
-@pytest.mark.parametrize(("status", "said"), [(401, "refuses the key"), (404, "doesn't know this model")])
+@pytest.mark.parametrize(("status", "said"), [(401, "refuses the key"), (404, "has nothing there")])
 def test_a_wrong_key_or_model_ends_the_run_as_the_users_mistake(
     world: World, provider: Provider, status: int, said: str
 ) -> None:

@@ -20,6 +20,8 @@ Code = Callable[[str, str], Path]
 
 ANSWERS = """
 import asyncio
+import signal
+import threading
 
 def fee(input):
     return "berth_fee"
@@ -32,6 +34,12 @@ async def words(input):
 def fails(input):
     if input["id"] == "t-2":
         raise ConnectionResetError("no line")
+    return "berth_fee"
+
+async def interrupts(input):
+    if input["id"] == "t-3":
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        await asyncio.sleep(30)
     return "berth_fee"
 
 async def waits(input):
@@ -243,3 +251,23 @@ def test_a_key_that_is_written_into_the_suite_is_refused_and_never_shown(
     with pytest.raises(UsageError, match="api_key: env:NAME") as caught:
         evaluate(world.write_suite(model_parameters=parameters), out=tmp_path / "run")
     assert "planted" not in str(caught.value) and not (tmp_path / "run").exists()
+
+
+def test_ctrl_c_where_a_loop_is_running_ends_the_run_early_as_on_the_command_line(functions: World) -> None:
+    async def notebook() -> Run:
+        return evaluate(functions.suite, overrides=["solver=answers:interrupts"], out=functions.folder / "run")
+
+    loop = asyncio.new_event_loop()  # like a notebook's, it leaves SIGINT alone
+    try:
+        run = loop.run_until_complete(notebook())
+    finally:
+        loop.close()
+    assert run.info["interrupted"] and run.info["done"] == 2 and run.exit_code == Exit.INTERRUPTED
+    assert "harness-evaluate" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_cassette_of_a_run_that_does_not_begin_is_closed(world: World) -> None:
+    (world.folder / "run").mkdir()
+    (world.folder / "run/note").touch()
+    with pytest.raises(UsageError, match="isn't empty"):
+        evaluate(world.suite, record=world.folder / "tape.jsonl", out=world.folder / "run")

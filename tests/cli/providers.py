@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -17,13 +17,34 @@ class _Server(HTTPServer):
 def provider(status: int, message: Mapping[str, Any] | None = None) -> Iterator[list[str]]:
     """The flags that lead to a provider which answers `status`: with a chat message, or with an error."""
     error = {"error": {"message": "so it is", "type": "x", "code": None}}
-    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": None, **(message or {})}}
-    reply = {"id": "c", "object": "chat.completion", "created": 1, "model": "gpt-x", "choices": [choice]}
+    with _serving(lambda _: (status, error if message is None else _chat(message))) as port:
+        yield model_flags(port)
+
+
+@contextmanager
+def without_tools() -> Iterator[str]:
+    """The address of a server whose model takes no tools, and finds every question to be one about a fee."""
+    refusal = {"error": {"message": "this model does not support tools", "type": "x", "code": None}}
+    answer = {"label": "berth_fee", "rationale": [{"text": "So it is.", "citations": []}]}
+    with _serving(
+        lambda a: (400, refusal) if a.get("tools") else (200, _chat({"content": json.dumps(answer)}))
+    ) as port:
+        yield f"http://127.0.0.1:{port}/v1"
+
+
+def _chat(message: Mapping[str, Any]) -> dict[str, Any]:
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": None, **message}}
+    return {"id": "c", "object": "chat.completion", "created": 1, "model": "gpt-x", "choices": [choice]}
+
+
+@contextmanager
+def _serving(answer: Callable[[Mapping[str, Any]], tuple[int, Mapping[str, Any]]]) -> Iterator[int]:
+    """The port of a server that answers each request's JSON with a status and JSON."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            body = json.dumps(error if message is None else reply).encode()
+            status, value = answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            body = json.dumps(value).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -37,7 +58,7 @@ def provider(status: int, message: Mapping[str, Any] | None = None) -> Iterator[
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield model_flags(server.server_port)
+        yield server.server_port
     finally:
         server.shutdown()
         thread.join()

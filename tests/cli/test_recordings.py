@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from harness.core.errors import Exit
+from tests.cli.providers import without_tools
 from tests.commands import ROOT
 from tests.conftest import Cli
 from tests.world import World
@@ -114,3 +115,13 @@ def test_a_solver_without_a_model_has_nothing_to_record(world: World, cli: Cli, 
     world.write_suite(solver="baseline:keyword")
     ran = cli("eval", world.suite, *flags, "--out", world.folder / "run")
     assert ran.code == Exit.USAGE and flags[0] in ran.err and ran.err.count("\n") == 1
+
+
+def test_a_server_that_takes_no_tools_is_recorded_and_replayed_without(world: World, cli: Cli) -> None:
+    tape = world.folder / "tape.jsonl"
+    with without_tools() as url:
+        model = ["--model", "openai-compatible/x", "--base-url", url, "--record", tape]
+        assert cli("eval", world.suite, *model, "--out", world.folder / "a", "-q").code == Exit.OK
+    ran = cli("eval", world.suite, "--model", f"cassette:{tape}", "--out", world.folder / "b")
+    assert ran.code == Exit.OK and answers(world.folder / "a") == answers(world.folder / "b")
+    assert "answers by json schema without tools" in ran.out

@@ -118,11 +118,21 @@ def test_a_page_of_html_is_told_as_one() -> None:
 
 
 def test_a_refused_key_and_an_unknown_model_say_what_to_do() -> None:
-    for status, remedy in ((401, "set a valid key"), (403, "permissions"), (404, "check the model's name")):
+    for status, remedy in ((401, "set a valid key"), (403, "permissions"), (404, "check base_url")):
         error = found(StatusError(status, "no"))
         assert isinstance(error, ProviderRefused) and isinstance(error, UsageError) and remedy in str(error)
-    path = found(StatusError(404, "<html>Not Found</html>"))
-    assert "base_url" in str(path)
+    model = found(StatusError(404, "The model `x` does not exist"))
+    assert "doesn't know this model" in str(model) and "check the model's name" in str(model)
+
+
+@pytest.mark.parametrize("text", ["<html>Not Found</html>", "{'detail': 'Not Found'}"])
+def test_a_404_that_names_no_model_may_be_the_address(text: str) -> None:
+    assert "nothing there" in str(found(StatusError(404, text))) and "base_url" in str(found(StatusError(404, text)))
+
+
+def test_an_address_that_sends_calls_elsewhere_is_the_users_to_mend() -> None:
+    error = found(StatusError(307, "moved"))
+    assert isinstance(error, ProviderRefused) and "(307)" in str(error) and "give the address" in str(error)
 
 
 @pytest.mark.parametrize(

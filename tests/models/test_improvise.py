@@ -190,6 +190,22 @@ class TestArguments:
         bare = {"type": "function", "function": {"name": "ping_server"}}
         assert calls(asked("ping the server", tools=[bare])) == [("ping_server", {})]
 
+    def test_a_tools_one_list_is_given_though_it_is_optional(self) -> None:
+        pairs = {"type": "array", "items": {"$ref": "#/$defs/Pair"}}
+        pair = properties(name=TEXT, city=TEXT)
+        for tasks in (pairs, {"$ref": "#/$defs/Pairs"}):
+            schema = {"type": "object", "properties": {"tasks": tasks}, "required": []}
+            schema["$defs"] = {"Pair": pair, "Pairs": pairs}
+            listed = {"type": "function", "function": {"name": "pairs", "description": "Pairs", "parameters": schema}}
+            [(_, value)] = calls(asked("Ann Lee in Paris", tools=[listed], tool_choice="required"))
+            assert [list(one) for one in value["tasks"]] == [["name", "city"]]
+
+    def test_a_tools_other_optional_arguments_are_left_out(self) -> None:
+        for one in (TEXT, True, {"type": "integer"}, {"enum": ["x"]}):
+            schema = {"type": "object", "properties": {"limit": one}}
+            tool = {"type": "function", "function": {"name": "list_tickets", "parameters": schema}}
+            assert calls(asked("List my tickets", tools=[tool])) == [("list_tickets", {})]
+
 
 class TestJson:
     def test_values_come_from_the_prompt(self) -> None:
@@ -234,7 +250,7 @@ class TestJson:
         system = f"Answer in JSON such as {json.dumps(example)}"
         value = json.loads(asked("<Output>A red hat.</Output><Rubric>Is a hat</Rubric>", system=system).text)
         assert value.keys() == example.keys()
-        assert value["pass"] is True and value["score"] == 0.5 and value["more"] == {"none": None}
+        assert value["pass"] is True and value["score"] == 1 and value["more"] == {"none": None}
         assert isinstance(asked("hi", system=f"Not such as {json.dumps(example)}").text, str)
         assert asked("hi", system="Answer {nothing}").text.startswith("Simulated answer")
 
@@ -299,6 +315,76 @@ class TestJudging:
         }
 
 
+GRADED = """You judge an answer.
+
+[BEGIN DATA]
+***
+[Task]: Who wrote Faust?
+***
+[Submission]: {submission}
+***
+[Criterion]: Goethe wrote it
+***
+[END DATA]
+
+"""
+LETTERS = "Reply with 'GRADE: $LETTER' (without quotes) where LETTER is one of CPI. Please choose one."
+YES_OR_NO = 'Then print only the single character "Y" or "N" (without quotes) on its own line.'
+
+
+class TestVerdictsInProse:
+    @pytest.mark.parametrize(
+        ("submission", "form", "last"),
+        [
+            ("Faust was written by Goethe, who wrote it late.", LETTERS, "GRADE: C"),
+            ("Schiller did.", LETTERS, "GRADE: I"),
+            ("Goethe wrote Faust.", YES_OR_NO, "Y"),
+            ("Schiller did.", YES_OR_NO, "N"),
+        ],
+    )
+    def test_a_grade_has_the_form_that_is_asked_for(self, submission: str, form: str, last: str) -> None:
+        text = GRADED.format(submission=submission) + form
+        reason, line = asked(text).text.split("\n")
+        assert reason.startswith("Simulated: ") and line == last
+
+    @pytest.mark.parametrize(("output", "passed"), [("A table in Paris, by the river.", True), ("Rome", False)])
+    def test_a_rubric_says_what_an_output_should_have(self, output: str, passed: bool) -> None:
+        text = f"<Output>\n{output}\n</Output>\n<Rubric>\nNames Paris\n</Rubric>"
+        value = json.loads(asked(text, system='You grade in JSON: {"reason": "…", "pass": true, "score": 1.0}').text)
+        assert (value["pass"], value["score"]) == (passed, 0.5 if passed else 0)
+
+    def test_without_a_text_to_judge_it_is_the_first_option(self) -> None:
+        form = "The entire content of your response should be 'ANSWER: $LETTER' where LETTER is one of B,C,A."
+        assert asked(f"{form}\n\nA) Rome\nB) Paris\nC) Oslo").text == "ANSWER: B"
+        assert asked("You need to answer with either YES or NO.\nIs it late?").text == "YES"
+
+    @pytest.mark.parametrize(
+        "text", ["Send a $LETTER to Ann", "GRADE: $LETTER", "LETTER is one of A,B", "either way or no"]
+    )
+    def test_half_a_form_is_none(self, text: str) -> None:
+        assert asked(text).text.startswith("Simulated answer to:")
+
+
+class TestShownExamples:
+    def test_a_user_who_shows_an_example_of_the_json_gets_json_like_it(self) -> None:
+        text = 'Return JSON only.\n---\n**Example JSON:**\n{"reason": "why", "score": 0}\n\nJSON:'
+        value = json.loads(asked(f"Ann likes Paris.\n{text}").text)
+        assert list(value) == ["reason", "score"] and isinstance(value["score"], int)
+        assert value["reason"] != "why", "the example is no data"
+        steps = json.loads(asked('Minified JSON.\nFormat:\n```json\n{"steps": ["<a>", "<b>"]}\n```').text)["steps"]
+        assert steps and "<a>" not in steps
+
+    def test_what_is_called_no_example_or_has_no_word_of_json_is_data(self) -> None:
+        assert asked('Is this JSON fine? {"a": 1}').text.startswith("Simulated answer")
+        assert asked('For example: {"a": 1}').text.startswith("Simulated answer")
+
+    def test_an_empty_object_is_no_example(self) -> None:
+        system = 'Answer with a JSON object: {"thought": "…"}. The tool finish takes {}.'
+        form = {"type": "json_object"}
+        assert list(json.loads(asked("What now?", system=system, response_format=form).text)) == ["thought"]
+        assert list(json.loads(asked("What?", system="JSON {}", response_format=form).text)) == ["answer"]
+
+
 class TestHostileText:
     @given(st.text(max_size=300), st.text(max_size=100))
     def test_any_text_gets_an_answer(self, text: str, system: str) -> None:
@@ -326,6 +412,9 @@ class TestHostileText:
             '{"properties": {"a": ' * 2000,
             '{"n": ' + "9" * 5000 + "}",
             "verdict: " * 30_000,
+            "***\n[a]: b\n" * 30_000,
+            'Example JSON: {"a": 1} ' * 15_000,
+            "GRADE: $LETTER LETTER is one of " + "A, " * 100_000,
         ],
         ids=lambda text: text[:8],
     )

@@ -64,6 +64,16 @@ def test_models_in_process_need_nothing(id: str) -> None:
         ("openai/x", {"base_url": "ftp://host/v1"}, "is no http(s) URL"),
         ("openai/x", {"base_url": "http://me:pass" + "@api.example.com/v1"}, "holds a password"),
         ("openai/x", {"base_url": 8000}, "is no http(s) URL"),
+        ("openai/x", {"base_url": "http://host/v1\n"}, "is no http(s) URL"),
+        ("openai/x", {"base_url": "http://host:0/v1"}, "is no http(s) URL"),
+        ("openai/x", {"base_url": "http://host/v1?key=abcdefgh"}, "holds a query or a fragment; take it out"),
+        ("openai/x", {"openai_api_base": "http://host/v1"}, "another name of base_url; write base_url"),
+        (
+            "openai-compatible/x",
+            {"base_url": "http://h/v1", "organization": "o"},
+            "has no effect on openai-compatible/x",
+        ),
+        ("openai-compatible/x", {"base_url": "http://h/v1", "default_headers": "X: y"}, "no mapping of name: text"),
         ("openai/x", {}, "no API key; set OPENAI_API_KEY"),
         ("openai-compatible/x", {}, "needs a base_url; give --base-url"),
         ("openai/x", {"api_key": "k"}, "a key doesn't belong into a suite"),
@@ -97,7 +107,7 @@ def test_a_key_comes_from_the_environment_or_a_file_and_nowhere_else(
 
 
 def test_where_a_request_goes_is_no_part_of_it() -> None:
-    parameters = {"base_url": "http://127.0.0.1:9/v1", "temperature": 0, "organization": "o"}
+    parameters = {"base_url": "http://127.0.0.1:9/v1", "temperature": 0, "default_headers": {"X-Team": "t"}}
     assert load("openai-compatible/x", parameters).parameters == {"temperature": 0}
     asked = load("openai-compatible/x", parameters, probabilities="logprobs")
     assert asked.parameters == {"temperature": 0, "logprobs": True, "top_logprobs": 20}
@@ -111,6 +121,7 @@ def test_where_a_request_goes_is_no_part_of_it() -> None:
         ("http://[::1]:80/", True),
         ("https://api.openai.com/v1", False),
         ("http://localhost.example.com/", False),
+        ("http://127.example.com/", False),
         (None, False),
     ],
 )

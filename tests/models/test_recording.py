@@ -14,6 +14,7 @@ from harness.core.errors import UsageError
 from harness.models.calls import Call, Reply, Token, ToolCall
 from harness.models.entries import TRANSPORT
 from harness.models.recording import Cassette, call_key
+from harness.models.settings import Way
 from tests.models.recorded import LABEL_TOOL, LOOK_TOOL, REPLY, SCHEMA, a_call
 
 # a high surrogate before a low one is the character that the pair means, in every JSON
@@ -218,31 +219,27 @@ def test_what_the_process_alone_has_is_not_recorded(path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "found"),
     [
-        ({}, "text"),
-        ({"tools": (LOOK_TOOL,)}, "text"),
-        ({"tools": (LOOK_TOOL, LABEL_TOOL)}, "tool"),
-        ({"tools": (LABEL_TOOL,), "response_format": SCHEMA}, "json_schema"),
-        ({"response_format": {"type": "json_object"}}, "text"),
-        ({"tools": ({"function": []},)}, "text"),
+        ({"response_format": SCHEMA}, Way("json_schema", tools=False)),
+        ({"tools": (LOOK_TOOL,)}, Way("text")),
+        ({"tools": (LOOK_TOOL, LABEL_TOOL)}, Way("tool")),
+        ({"tools": (LABEL_TOOL,), "response_format": SCHEMA}, Way("json_schema")),
+        ({"response_format": {"type": "json_object"}}, Way("text", tools=False)),
+        ({"tools": ({"function": []},)}, Way("text")),
     ],
 )
-def test_a_cassette_says_how_the_answer_was_asked_for(path: Path, changed: dict[str, Any], found: str) -> None:
+def test_a_cassette_says_how_the_answer_was_asked_for(path: Path, changed: dict[str, Any], found: Way) -> None:
     record(path)
     with Cassette.open(path, mode="strict") as cassette:
-        assert (cassette.structured, cassette.models, len(cassette)) == (None, (), 0)
+        assert (cassette.way, cassette.models, len(cassette)) == (None, (), 0)
     record(path, a_call(**changed), a_call("later", response_format=SCHEMA, model="l"))
     with Cassette.open(path, mode="strict") as cassette:
-        assert (cassette.structured, cassette.models, len(cassette)) == (
-            found if changed else "json_schema",
-            ("l", "m"),
-            2,
-        )
+        assert (cassette.way, cassette.models, len(cassette)) == (found, ("l", "m"), 2)
 
 
 def test_a_cassette_of_calls_without_a_form_was_asked_for_text(path: Path) -> None:
     record(path, a_call())
     with Cassette.open(path, mode="strict") as cassette:
-        assert cassette.structured == "text"
+        assert cassette.way == Way("text", tools=False)
 
 
 def test_closing_twice_does_nothing(path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from harness.core.errors import UsageError
 from harness.models.recording import Cassette, Mode, call_key
+from harness.models.settings import Way
 from tests.models.recorded import LABEL_TOOL, REPLY, a_call
 
 MODES: tuple[Mode, ...] = ("strict", "filling", "record")
@@ -192,7 +193,7 @@ def test_a_cassette_that_an_editor_saved_another_way_is_still_one(
     edit(path, saved)
     with Cassette.open(path, mode=mode) as cassette:
         assert [cassette.get(call) for call in (a_call(), a_call("b"), a_call("c", tools=(LABEL_TOOL,)))] == [REPLY] * 3
-        assert (len(cassette), cassette.models, cassette.structured) == (3, ("m",), "tool")
+        assert (len(cassette), cassette.models, cassette.way) == (3, ("m",), Way("tool"))
         assert "line" in str(cassette.miss(a_call("d")))
     if mode == "filling":
         with Cassette.open(path, mode="filling") as cassette:

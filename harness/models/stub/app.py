@@ -51,6 +51,7 @@ class StubApp:
         self._numbers, self._tag = count(1), token_hex(8)
         self._posts: Mapping[str, Callable[[Inquiry], Awaitable[Answer]]] = {
             "/chat/completions": service.chat,
+            "/completions": service.legacy,
             "/responses": service.responses,
             "/embeddings": service.embeddings,
         }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from harness.core.types import Json
 from harness.models.calls import Call
+from harness.models.stub.allowed import Tools, allow
 from harness.models.stub.checks import array_at, bool_at, choice_at, integer_at, name_at, number_at, object_at
 from harness.models.stub.errors import ApiError, wrong_type
 from harness.models.stub.messages import check_messages, mentions_json
@@ -49,7 +50,7 @@ def parse_chat(body: Mapping[str, Json]) -> ChatRequest:
     model = model_name(body)
     messages = check_messages(body.get("messages"))
     tools = _tools(body.get("tools"))
-    choice = _tool_choice(body.get("tool_choice"), tools)
+    choice, allowed = _tool_choice(body.get("tool_choice"), tools)
     if body.get("parallel_tool_calls") is not None and not tools:
         message = (
             "Invalid value for 'parallel_tool_calls': 'parallel_tool_calls' is only allowed when 'tools' are specified."
@@ -61,22 +62,21 @@ def parse_chat(body: Mapping[str, Json]) -> ChatRequest:
         what = "'messages' must contain the word 'json' in some form"
         raise ApiError(400, f"{what}, to use 'response_format' of type 'json_object'.", param="messages")
     check_sampling(body)
-    stream = bool_at(body, "stream")
     return ChatRequest(
         call=Call(
             model=model,
             messages=messages,
-            tools=tools,
+            tools=allowed,
             tool_choice=choice,
             response_format=response_format,
             parameters={key: value for key, value in body.items() if key not in _OWN and value is not None},
         ),
         choices=integer_at(body, "n", low=1, high=MOST_CHOICES) or 1,
-        stop=_stop(body.get("stop")),
+        stop=stop_of(body),
         max_tokens=_max_tokens(body),
         top_logprobs=_logprobs(body),
-        stream=stream,
-        include_usage=_include_usage(body.get("stream_options"), stream),
+        stream=bool_at(body, "stream"),
+        include_usage=includes_usage(body),
     )
 
 
@@ -101,7 +101,7 @@ def check_sampling(body: Mapping[str, Json]) -> None:
         object_at(body["metadata"], "metadata")
 
 
-def _tools(value: Json) -> tuple[Mapping[str, Json], ...]:
+def _tools(value: Json) -> Tools:
     if value is None:
         return ()
     tools = array_at(value, "tools", at_most=MOST_TOOLS)
@@ -126,20 +126,24 @@ def _check_parameters(function: Mapping[str, Json], name: str, param: str) -> No
             raise ApiError(400, f"Invalid schema for {where}: {what}", param=at, code=code)
 
 
-def _tool_choice(value: Json, tools: tuple[Mapping[str, Json], ...]) -> Json:
+def _tool_choice(value: Json, tools: Tools) -> tuple[Json, Tools]:
+    """The choice, and the tools that it leaves to choose from."""
     if value is None:
-        return None
+        return None, tools
     if not tools:
         message = "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified."
         raise ApiError(400, message, param="tool_choice")
     if isinstance(value, str):
-        return choice_at(value, "tool_choice", supported=("none", "auto", "required"))
-    choice_at(object_at(value, "tool_choice").get("type"), "tool_choice.type", supported=("function",))
+        return choice_at(value, "tool_choice", supported=("none", "auto", "required")), tools
+    kinds = ("function", "allowed_tools")
+    if choice_at(object_at(value, "tool_choice").get("type"), "tool_choice.type", supported=kinds) == "allowed_tools":
+        at = "tool_choice.allowed_tools"
+        return allow(object_at(value.get("allowed_tools"), at), tools, at=at, nested=True)
     name = name_at(object_at(value.get("function"), "tool_choice.function"), "name", "tool_choice.function.name")
     if name not in {tool["function"]["name"] for tool in tools}:
         message = f"Invalid value for 'tool_choice': no function named '{name}' was specified in the 'tools' parameter."
         raise ApiError(400, message, param="tool_choice")
-    return value
+    return value, tools
 
 
 def check_response_format(value: Json) -> dict[str, Json] | None:
@@ -157,7 +161,9 @@ def check_response_format(value: Json) -> dict[str, Json] | None:
     return None if kind == "text" else dict(value)
 
 
-def _stop(value: Json) -> tuple[str, ...]:
+def stop_of(body: Mapping[str, Json]) -> tuple[str, ...]:
+    """The stop sequences of a request."""
+    value = body.get("stop")
     if value is None or isinstance(value, str):
         return (value,) if value else ()
     for index, item in enumerate(array_at(value, "stop", of="strings", at_most=MOST_STOPS)):
@@ -183,10 +189,12 @@ def _logprobs(body: Mapping[str, Json]) -> int | None:
     return (top or 0) if wanted else None
 
 
-def _include_usage(value: Json, stream: bool) -> bool:
+def includes_usage(body: Mapping[str, Json]) -> bool:
+    """Whether a stream has to end with its usage."""
+    value = body.get("stream_options")
     if value is None:
         return False
-    if not stream:
+    if not bool_at(body, "stream"):
         message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
         raise ApiError(400, message, param="stream_options")
     options = object_at(value, "stream_options")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.core.types import Json
 from harness.models.calls import Call, Message
+from harness.models.stub.allowed import Tools, allow
 from harness.models.stub.chat import MOST_ALTERNATIVES, MOST_TOOLS, check_sampling, model_name
 from harness.models.stub.checks import array_at, bool_at, choice_at, integer_at, name_at, object_at, text_at
 from harness.models.stub.errors import ApiError, missing, wrong_type
@@ -34,13 +35,13 @@ def parse_responses(body: Mapping[str, Json]) -> Call:
     bool_at(body, "stream")
     bool_at(body, "parallel_tool_calls")
     integer_at(body, "top_logprobs", low=0, high=MOST_ALTERNATIVES)
-    tools, choice = _tools(body.get("tools")), body.get("tool_choice")
     messages = _messages(body)
+    choice, tools = _tool_choice(body.get("tool_choice"), _tools(body.get("tools")))
     return Call(
         model=model,
         messages=messages,
         tools=tools,
-        tool_choice=_tool_choice(choice, tools),
+        tool_choice=choice,
         response_format=_response_format(body.get("text"), messages),
         parameters=_parameters(body),
     )
@@ -81,7 +82,7 @@ def _parameters(body: Mapping[str, Json]) -> dict[str, Json]:
     return parameters
 
 
-def _tools(value: Json) -> tuple[Mapping[str, Json], ...]:
+def _tools(value: Json) -> Tools:
     """Flat tools in the chat form."""
     if value is None or value == []:
         return ()
@@ -101,20 +102,22 @@ def _tools(value: Json) -> tuple[Mapping[str, Json], ...]:
     return tuple(tools)
 
 
-def _tool_choice(value: Json, tools: Sequence[Mapping[str, Json]]) -> Json:
-    """The tool choice in the chat form."""
+def _tool_choice(value: Json, tools: Tools) -> tuple[Json, Tools]:
+    """The tool choice in the chat form, and the tools that it leaves to choose from."""
     if value is None:
-        return None
+        return None, tools
     if isinstance(value, str):
         choice = choice_at(value, "tool_choice", supported=("none", "auto", "required"))
         if choice == "required" and not tools:
             raise ApiError(400, "Tool choice 'required' must be specified with 'tools' parameter.", param="tool_choice")
-        return choice
-    choice_at(object_at(value, "tool_choice").get("type"), "tool_choice.type", supported=("function",))
+        return choice, tools
+    kinds = ("function", "allowed_tools")
+    if choice_at(object_at(value, "tool_choice").get("type"), "tool_choice.type", supported=kinds) == "allowed_tools":
+        return allow(value, tools, at="tool_choice", nested=False)
     name = name_at(value, "name", "tool_choice.name")
     if name not in {tool["function"]["name"] for tool in tools}:
         raise ApiError(400, f"Tool choice '{name}' not found in 'tools' parameter.", param="tool_choice")
-    return {"type": "function", "function": {"name": name}}
+    return {"type": "function", "function": {"name": name}}, tools
 
 
 def _response_format(value: Json, messages: Sequence[Message]) -> Json:

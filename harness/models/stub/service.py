@@ -22,6 +22,7 @@ from harness.models.stub.embeddings import embeddings_body
 from harness.models.stub.engines import Engines
 from harness.models.stub.errors import ApiError
 from harness.models.stub.ledger import Asked
+from harness.models.stub.legacy import legacy_body, legacy_chunks, parse_legacy
 from harness.models.stub.planted import needs_reply, worsened
 from harness.models.stub.responses import parse_responses, responses_body, responses_events
 from harness.models.stub.script import OTHER_MODEL, FaultPlan, spoil
@@ -107,20 +108,31 @@ class Service:
         calls = [call if not n else replace(call, draw=call.draw + n) for n in range(request.choices)]
         stop, most = request.stop, request.max_tokens
         replies = await self._aside(lambda: [self._reply(one, inquiry, stop=stop, max_tokens=most) for one in calls])
-        head = Head(
-            id=f"chatcmpl-{inquiry.id}",
-            created=int(time.time()),
-            model=_shown_model(call, replies, inquiry),
-            fingerprint=self._fingerprint(call, replies),
-        )
+        head = self._head(f"chatcmpl-{inquiry.id}", call, replies, inquiry)
         shown = [] if inquiry.spoilt == "empty_choices" else replies
         top = request.top_logprobs
         if request.stream:
             chunks = chat_chunks(shown, head, top_logprobs=top, include_usage=request.include_usage)
-            events = [b"data: " + encode(chunk) + b"\n\n" for chunk in chunks]
-            answer = Answer(200, (*events, _DONE), EVENTS)
+            answer = _streamed(chunks)
         else:
             answer = Answer(200, encode(chat_body(shown, head, top_logprobs=top)))
+        return _finished(answer, replies, inquiry)
+
+    async def legacy(self, inquiry: Inquiry) -> Answer:
+        """POST /completions: a chat of one message for each prompt."""
+        request = parse_legacy(inquiry.body)
+        about = [self._about(call, inquiry) for call in request.calls]
+        each, stop, most = request.choices, request.stop, request.max_tokens
+        calls = [replace(call, draw=call.draw + n) for call in about for n in range(each)]
+        replies = await self._aside(lambda: [self._reply(one, inquiry, stop=stop, max_tokens=most) for one in calls])
+        head = self._head(f"cmpl-{inquiry.id}", about[0], replies, inquiry)
+        usage, empty = request.include_usage, inquiry.spoilt == "empty_choices"
+        if request.stream:
+            answer = _streamed(legacy_chunks(replies, head, choices=each, include_usage=usage, empty=empty))
+        else:
+            top = request.top_logprobs
+            body = legacy_body(replies, head, choices=each, top_logprobs=top, empty=empty)
+            answer = Answer(200, encode(body))
         return _finished(answer, replies, inquiry)
 
     async def responses(self, inquiry: Inquiry) -> Answer:
@@ -160,6 +172,14 @@ class Service:
         """What `work` comes to in the engines' thread."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
+    def _head(self, id: str, call: Call, replies: Sequence[Reply], inquiry: Inquiry) -> Head:
+        return Head(
+            id=id,
+            created=int(time.time()),
+            model=_shown_model(call, replies, inquiry),
+            fingerprint=self._fingerprint(call, replies),
+        )
+
     def _fingerprint(self, call: Call, replies: Sequence[Reply]) -> str:
         """Which engine answered, and whether it only makes as if."""
         simulated = ":simulated" if any(reply.simulated for reply in replies) else ""
@@ -193,6 +213,11 @@ class Service:
 def encode(value: Json) -> bytes:
     """JSON, in ASCII: what isn't, lone surrogates too, is escaped."""
     return _ENCODE(value).encode("ascii")
+
+
+def _streamed(chunks: Iterable[Mapping[str, Json]]) -> Answer:
+    """Chunks as the events of a stream, with its end."""
+    return Answer(200, (*(b"data: " + encode(chunk) + b"\n\n" for chunk in chunks), _DONE), EVENTS)
 
 
 def _event(name: str, data: Mapping[str, Json]) -> bytes:

@@ -174,6 +174,37 @@ def test_tools_and_their_choice_are_checked(
     assert message in error.message
 
 
+def allowed(mode: Any, *tools: Any) -> dict[str, Any]:
+    return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": list(tools)}}
+
+
+FIND = {"type": "function", "function": {"name": "find"}}
+
+
+@pytest.mark.parametrize("mode", ["auto", "required"])
+def test_allowed_tools_are_a_choice_among_some_of_the_tools(mode: str) -> None:
+    call = parse_chat(hello(tools=[tool("lose"), tool()], tool_choice=allowed(mode, FIND))).call
+    assert (call.tools, call.tool_choice) == ((tool(),), mode)
+
+
+@pytest.mark.parametrize(
+    ("choice", "param", "message"),
+    [
+        ({"type": "allowed_tools"}, "tool_choice.allowed_tools", "Missing required parameter"),
+        (allowed("none", FIND), "tool_choice.allowed_tools.mode", "'auto', and 'required'"),
+        (allowed("auto"), "tool_choice.allowed_tools.tools", "empty array"),
+        (allowed("auto", FIND, {"type": "mcp"}), "tool_choice.allowed_tools.tools[1].type", "'function'"),
+        (allowed("auto", {"type": "function"}), "tool_choice.allowed_tools.tools[0].function", "Missing"),
+        (allowed("auto", {"type": "function", "function": {"name": "lose"}}), "tool_choice", "'lose' not found"),
+        ({"type": "custom"}, "tool_choice.type", "'function', and 'allowed_tools'"),
+    ],
+)
+def test_allowed_tools_are_checked(choice: dict[str, Any], param: str, message: str) -> None:
+    error = refused(hello(tools=[tool()], tool_choice=choice))
+    assert (error.status, error.param) == (400, param)
+    assert message in error.message
+
+
 OPEN = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
 SHUT = {**OPEN, "additionalProperties": False}
 

@@ -94,6 +94,17 @@ class TestParsing:
         assert parsed(tools=[], tool_choice="none").tool_choice == "none"
         assert parsed(tools=[TOOL, {**TOOL, "name": "b", "parameters": None}]).tool_choice is None
 
+    def test_allowed_tools_are_a_choice_among_some_of_the_tools(self) -> None:
+        named = {"type": "function", "name": "get_weather"}
+        choice = {"type": "allowed_tools", "mode": "required", "tools": [named]}
+        call = parsed(tools=[{**TOOL, "name": "b"}, TOOL], tool_choice=choice)
+        assert [tool["function"]["name"] for tool in call.tools] == ["get_weather"]
+        assert call.tool_choice == "required"
+        error = refused(tools=[{**TOOL, "name": "b"}], tool_choice=choice)
+        assert (error.status, error.param) == (400, "tool_choice") and "'get_weather' not found" in error.message
+        error = refused(tools=[TOOL], tool_choice={**choice, "mode": "all"})
+        assert (error.code, error.param) == ("invalid_value", "tool_choice.mode")
+
     def test_parameters_have_the_chat_apis_names(self) -> None:
         call = parsed(
             max_output_tokens=20, temperature=0.5, top_logprobs=3, include=["message.output_text.logprobs"],

@@ -28,7 +28,7 @@ def test_endpoints_answer_with_and_without_their_prefix(server: StubServer, pref
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/foo", "/", "/v1", "/v1/chat", "/v2/chat/completions", "/_stub/secrets", "/v1/completions"]
+    "path", ["/v1/foo", "/", "/v1", "/v1/chat", "/v2/chat/completions", "/_stub/secrets", "/v1/moderations"]
 )
 def test_an_unknown_path_is_a_404_that_names_it(server: StubServer, path: str) -> None:
     got = ask(server, hello(), path=path)
