@@ -1,5 +1,6 @@
 """Any chat model that LangChain's `init_chat_model` knows, behind the gateway."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ class Provider:
                 raise Unsupported("json_schema", "the client doesn't take a response_format") from None
             if isinstance(error, NotImplementedError) and call.tools:
                 raise Unsupported("tool", "the client can't bind tools") from None
-            if str(error) == "'str' object has no attribute 'model_dump'":  # the client takes a page for an answer
+            if _PAGE.search(str(error)):  # the client takes a page for an answer
                 raise not_the_api(self._id) from None
             raise translate(error, model=self._id, secret=self._secret) from None
 
@@ -79,6 +80,8 @@ def _strict(tool: Mapping[str, Any]) -> dict[str, Any]:
     return {**tool, "function": {**function, "strict": True, "parameters": closed}}
 
 
+_PAGE = re.compile(r"got str: |^'str' object has no attribute '(choices|output|model_dump)'$")
+"""What LangChain's OpenAI client says where it was given a text instead of an answer."""
 _PER_CALL = frozenset({"logprobs", "top_logprobs", "parallel_tool_calls", "stop"})
 """Parameters that are given with a call; the others went into the model when it was made."""
 
