@@ -252,7 +252,8 @@ class TestLangChain:
             assert state["structured_response"] == Weather(city="Paris", degrees=21)
         agent = create_agent(chat, [get_weather])
         last = agent.invoke({"messages": [("user", "How is the weather in Paris and London?")]})["messages"][-1]
-        assert asked[1:] == ["Paris", "London"] and "21 degrees in London" in last.text
+        assert sorted(asked[1:]) == ["London", "Paris"]  # tools of one reply run side by side
+        assert "21 degrees in London" in last.text
 
 
 class TestRagas:
