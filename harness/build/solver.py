@@ -34,9 +34,12 @@ class Live:
 
     solver: Solver
     gateway: "Gateway | None" = None
+    index: "Index | None" = None
 
     async def aclose(self) -> None:
-        """Let go of connections and processes."""
+        """Let go of connections, processes and files."""
+        if self.index is not None:
+            self.index.tidy()
         close = getattr(self.solver, "aclose", None)
         if close is not None:
             await close()
@@ -142,7 +145,7 @@ def _triage(plan: Plan, *, home: Path) -> Live:
         depth=Depth(settings.policies, settings.incidents, as_of=settings.as_of is not None),
         kind=plan.suite.input,
     )
-    return Live(agent, gateway)
+    return Live(agent, gateway, index)
 
 
 def build_gateway(plan: Plan, *, home: Path, embedder: "Callable[[], Embedder]") -> "tuple[Gateway, Way | None]":

@@ -21,6 +21,7 @@ from harness.corpus import Corpus
 from harness.embeddings import Embedder
 from harness.retrieval.lexical import LexicalIndex, build_lexical, open_lexical
 from harness.retrieval.shelf import Shelf, ShelfName, shelve
+from harness.retrieval.slack import wipe_slack
 from harness.retrieval.vectors import DenseIndex, build_dense, open_dense
 
 INDEX_FORMAT = 1
@@ -72,6 +73,10 @@ class Index:
         except (ValueError, OSError) as error:
             raise _damaged(self.folder, str(error)) from error
 
+    def tidy(self) -> None:
+        """Wipe what opening the vectors wrote of this process's memory; call it when the index is let go of."""
+        wipe_slack(self.folder / self.manifest.vectors)
+
     @property
     def _sizes(self) -> dict[ShelfName, int]:
         return {name: len(shelf) for name, shelf in self.shelves.items()}
@@ -112,6 +117,7 @@ def _build(
     try:
         draft.mkdir(parents=True)
         build_dense(draft / manifest.vectors, shelves, embedder=embedder)
+        wipe_slack(draft / manifest.vectors)
         build_lexical(draft / "words", shelves)
         (draft / "index.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
         _put(draft, folder, replace=replace)
