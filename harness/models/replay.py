@@ -16,7 +16,7 @@ class Replay:
         self.cassette = cassette
 
     def recall(self, call: Call) -> tuple[Reply | None, str]:
-        """The recorded reply; raises UsageError where none is."""
+        """The recorded reply; a strict cassette raises UsageError where none is."""
         return self.cassette.get(call), ""
 
     def keep(self, call: Call, reply: Reply) -> None:
@@ -27,25 +27,12 @@ class Replay:
         self.cassette.close()
 
 
-class Recorder:
+class Recorder(Replay):
     """A cassette that is written; one that is filling replays what it has."""
-
-    name = "cassette"
-
-    def __init__(self, cassette: Cassette) -> None:
-        self.cassette = cassette
-
-    def recall(self, call: Call) -> tuple[Reply | None, str]:
-        """The recorded reply, where it is filling and has one."""
-        return self.cassette.get(call), ""
 
     def keep(self, call: Call, reply: Reply) -> None:
         """Record the reply."""
         self.cassette.put(call, reply)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self.cassette.close()
 
 
 class Cached:
