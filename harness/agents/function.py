@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any, get_args
 
 from harness.core.errors import HarnessError, InfrastructureError, one_line
+from harness.core.files import parse_json
 from harness.core.hashing import canonical_json
 from harness.core.protocols import SolverInput
 from harness.core.secrets import scrub
@@ -102,7 +103,7 @@ def json_answer(raw: bytes, *, whose: str, secrets: tuple[str, ...] = ()) -> Out
     InfrastructureError of kind bad_answer where it can't be read; its text shows how the answer begins.
     """
     try:
-        return checked_answer(json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant))
+        return checked_answer(parse_json(raw.decode("utf-8-sig")))
     except UnicodeDecodeError:
         why = "is not UTF-8"
     except json.JSONDecodeError as error:
@@ -119,7 +120,3 @@ def shown(text: str, *secrets: str, limit: int = 500) -> str:
     """Somebody else's text on one line, without secrets, cut at `limit` characters."""
     line = one_line(scrub(text[:_LOOKED_AT], *secrets))
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")

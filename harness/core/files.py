@@ -180,7 +180,7 @@ def read_jsonl(path: Path, *, what: str, on_error: OnError = stop) -> Iterator[t
 
 def _parse_row(raw: bytes, *, where: str) -> dict[str, Any]:
     try:
-        row = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=_finite)
+        row = parse_json(raw.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise UsageError("not UTF-8", where=where, fix="save the file as UTF-8") from None
     except ValueError as error:
@@ -201,6 +201,14 @@ def _finite(digits: str) -> float:
     if math.isinf(number):
         raise ValueError(f"{digits} is too large a number")
     return number
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+
+
+def parse_json(text: str) -> Any:
+    """The value of a JSON text. ValueError where it is none, or holds NaN or what floats can't; RecursionError if deep."""
+    return _JSON.decode(text)
 
 
 def write_atomic(path: Path, text: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import UsageError
-from harness.core.files import read_jsonl, read_text
+from harness.core.files import parse_json, read_jsonl, read_text
 
 _AGAIN = "run it again with `harness eval`"
 
@@ -110,16 +110,12 @@ def read_run(path: Path) -> RecordedRun:
 
 def _load(path: Path) -> Mapping[str, Any]:
     try:
-        value = json.loads(read_text(path, what="file of a run"), parse_constant=_no_constant)
+        value = parse_json(read_text(path, what="file of a run"))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"not valid JSON: {error}", where=path, fix=_AGAIN) from None
     if not isinstance(value, dict):
         raise UsageError(f"expected an object, found {type(value).__name__}", where=path, fix=_AGAIN)
     return value
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _part(value: Mapping[str, Any], key: str, *, where: Path) -> Mapping[str, Any]:

@@ -10,9 +10,9 @@ from dataclasses import replace
 from itertools import count
 from secrets import token_hex
 
+from harness.core.files import parse_json
 from harness.core.types import Json
 from harness.models.faults import Fault
-from harness.models.stub.checks import parse_json
 from harness.models.stub.errors import ApiError, wrong_type
 from harness.models.stub.ledger import Ledger
 from harness.models.stub.planted import needs_reply, param_of, stand_in
@@ -163,7 +163,7 @@ class StubApp:
 def _parsed(raw: bytes) -> dict[str, Json]:
     """The JSON object of a body; ApiError (400) where it is none, or no text that UTF-8 can carry."""
     try:
-        body = parse_json(raw)
+        body = parse_json(raw.decode())
         if b"\\u" in raw:
             json.dumps(body, ensure_ascii=False).encode()  # lone surrogates, which no model takes
     except (ValueError, RecursionError):

@@ -1,7 +1,5 @@
 """Checks of a request's values that several of its parts need, each raising the service's own 400."""
 
-import json
-import math
 import re
 from collections.abc import Mapping
 
@@ -10,25 +8,6 @@ from harness.models.stub.errors import ApiError, missing, wrong_type, wrong_valu
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]+")
 _LONGEST_NAME = 64
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if math.isinf(number):
-        raise ValueError(f"{digits} is too large a number")
-    return number
-
-
-_DECODE = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite).decode
-
-
-def parse_json(raw: bytes) -> Json:
-    """The JSON value of a body in UTF-8; ValueError or RecursionError where it is none."""
-    return _DECODE(raw.decode())
 
 
 def text_at(body: Mapping[str, Json], key: str, param: str) -> str:

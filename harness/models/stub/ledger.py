@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
 
+from harness.core.files import parse_json
 from harness.core.types import Json
-from harness.models.stub.checks import parse_json
 
 MOST_CALLS = 10_000
 MOST_BYTES = 64 * 2**20
@@ -31,7 +31,7 @@ class Asked:
     def to_json(self) -> dict[str, Json]:
         """The request as /_stub/calls shows it: with its body, None where that was no JSON."""
         try:
-            body = parse_json(self.body)
+            body = parse_json(self.body.decode())
         except (ValueError, RecursionError):
             body = None
         return {
