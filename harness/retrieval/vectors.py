@@ -78,6 +78,7 @@ def _client(folder: Path) -> "Client":
             anonymized_telemetry=False,
             chroma_api_impl="chromadb.api.rust.RustBindingsAPI",
             chroma_otel_collection_endpoint="",
+            chroma_otel_granularity=None,  # one process may not open a folder twice with different settings
             is_persistent=True,
             persist_directory=str(folder),
         )

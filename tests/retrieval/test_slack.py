@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.telemetry import OFF
 from harness.corpus import Corpus
 from harness.corpus.incidents import Incident
 from harness.embeddings import HashingEmbedder
@@ -49,6 +50,20 @@ def test_what_is_no_vector_is_zero_and_searches_find_what_they_found(size: int, 
     assert [
         e.id for e in Retriever(again, made, mode="dense").search_incidents("sheen of oil 7", as_of=None, k=8)
     ] == found
+
+
+def test_an_index_opens_again_after_telemetry_was_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in OFF:
+        monkeypatch.delenv(name, raising=False)
+    made = corpus(30)
+    assert Retriever(open_index(made, embedder=HashingEmbedder(), home=tmp_path), made).search_incidents(
+        "oil", as_of=None, k=1
+    )
+    for name, value in OFF.items():
+        monkeypatch.setenv(name, value)
+    assert Retriever(open_index(made, embedder=HashingEmbedder(), home=tmp_path), made).search_incidents(
+        "oil", as_of=None, k=1
+    )
 
 
 def test_a_file_of_another_form_is_left_alone(tmp_path: Path) -> None:
