@@ -11,7 +11,6 @@ from harness.agents.conversation import Conversation, Mark, Said
 from harness.agents.tools import CaseContext
 from harness.core.errors import UsageError
 from harness.core.taxonomy import Taxonomy
-from harness.core.types import Usage
 from harness.models.logprobs import label_probabilities
 
 Source = Literal["verbalised", "logprobs", "trials"]
@@ -45,9 +44,10 @@ class Asker:
         drawn = await _all(
             self._conversation.hold(prompt, own, replace(mark, draw=draw)) for draw, own in enumerate(contexts)
         )
+        records = tuple(record for said in drawn for record in said.records)
         answers = [said.answer for said in drawn if said.answer is not None]
         if not answers:
-            return _together(drawn[0], drawn)
+            return replace(drawn[0], records=records)
         counts = Counter(answer.label for answer in answers)
         most = max(counts.values())
         label = next(answer.label for answer in answers if counts[answer.label] == most)
@@ -59,7 +59,7 @@ class Asker:
         context.found[:] = own.found
         shares = {name: counts[name] / len(answers) for name in self._taxonomy.ids}
         assert chosen.answer is not None
-        return _together(replace(chosen, answer=Answer(label, shares, chosen.answer.rationale)), drawn)
+        return replace(chosen, answer=Answer(label, shares, chosen.answer.rationale), records=records)
 
 
 async def _all(held: Iterable[Coroutine[Any, Any, Said]]) -> list[Said]:
@@ -71,18 +71,3 @@ async def _all(held: Iterable[Coroutine[Any, Any, Said]]) -> list[Said]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _together(said: Said, drawn: Sequence[Said]) -> Said:
-    """`said` with the calls and the usage of all draws."""
-    uses = [one.usage for one in drawn]
-    prices = [use.price for use in uses]
-    usage = Usage(
-        input_tokens=sum(use.input_tokens for use in uses),
-        output_tokens=sum(use.output_tokens for use in uses),
-        model_calls=sum(use.model_calls for use in uses),
-        estimated=any(use.estimated for use in uses),
-        price=None if None in prices else sum(price for price in prices if price is not None),
-        currency=said.usage.currency,
-    )
-    return replace(said, usage=usage, calls=tuple(call for one in drawn for call in one.calls))

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import ModelCallLimitMiddleware
@@ -42,15 +42,42 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What came of a conversation: an answer, or the failure that stands for it. `reply` is the model's last."""
+    """What came of a conversation: an answer, or the failure that stands for it. `reply` is the model's last.
+
+    `records` are those of all calls that were made for it.
+    """
 
     answer: Answer | None
     failure: Failure | None
     messages: tuple[dict[str, Json], ...]
     tool_calls: tuple[dict[str, Json], ...]
-    calls: tuple[dict[str, Json], ...]
-    usage: Usage
+    records: tuple[CallRecord, ...]
     reply: Reply | None = None
+
+    @property
+    def calls(self) -> tuple[dict[str, Json], ...]:
+        """The records as the trace keeps them."""
+        return tuple(record.to_json() for record in self.records)
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens and price of all calls; each is None where that of any call isn't known."""
+        return Usage(
+            input_tokens=_total([record.input_tokens for record in self.records]),
+            output_tokens=_total([record.output_tokens for record in self.records]),
+            model_calls=len(self.records),
+            estimated=any(record.estimated for record in self.records),
+            price=_total([record.price for record in self.records]) if self.records else None,
+            currency=self.records[0].currency if self.records else "",
+        )
+
+
+N = TypeVar("N", int, float)
+
+
+def _total(figures: Sequence[N | None]) -> N | None:
+    known = [figure for figure in figures if figure is not None]
+    return sum(known) if len(known) == len(figures) else None
 
 
 class Conversation:
@@ -183,16 +210,14 @@ def _said(
 ) -> Said:
     """`way` is how a usable answer was asked for; the record of the call that gave it says so."""
     records = _records(messages)
-    calls = [record.to_json() for record in records]
-    if way is not None and calls:
-        calls[-1]["structured"] = way.name
+    if way is not None and records:
+        records[-1] = replace(records[-1], structured=way.name)
     return Said(
         answer=answer,
         failure=failure,
         messages=tuple({"role": message.type, "content": message.text} for message in messages),
         tool_calls=tuple(_tool_calls(messages)),
-        calls=tuple(calls),
-        usage=_usage(records),
+        records=tuple(records),
         reply=reply_of(messages),
     )
 
@@ -242,16 +267,3 @@ def _json(args: object) -> Json:
 def _records(messages: Sequence[AnyMessage]) -> list[CallRecord]:
     found = [message.response_metadata.get("harness_call") for message in messages if isinstance(message, AIMessage)]
     return [record for record in found if isinstance(record, CallRecord)]
-
-
-def _usage(records: Sequence[CallRecord]) -> Usage:
-    prices = [record.price for record in records]
-    known = [price for price in prices if price is not None]
-    return Usage(
-        input_tokens=sum(record.input_tokens or 0 for record in records),
-        output_tokens=sum(record.output_tokens or 0 for record in records),
-        model_calls=len(records),
-        estimated=any(record.estimated for record in records),
-        price=sum(known) if prices and len(known) == len(prices) else None,
-        currency=records[0].currency if records else "",
-    )

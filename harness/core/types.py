@@ -52,13 +52,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of all model calls of one trial; `estimated` where the model reports none and characters were counted.
+    """Tokens of all model calls of one trial; None where a server said nothing of them, `estimated` where characters were counted.
 
     `price` is in the currency of the price file, and None where the price of any call isn't known.
     """
 
-    input_tokens: int = 0
-    output_tokens: int = 0
+    input_tokens: int | None = 0
+    output_tokens: int | None = 0
     model_calls: int = 0
     estimated: bool = False
     price: float | None = None

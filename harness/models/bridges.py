@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from harness.core.telemetry import switch_off
 from harness.core.types import Json
 from harness.embeddings import Embedder
 from harness.models.calls import Call, Reply
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
     from ragas.llms.base import InstructorBaseRagasLLM
 
 Complete = Callable[[Call], Awaitable[Reply]]
-"""Answers a call; a gateway's method, or an engine's `answer` made async."""
+"""Answers a call: an engine's `answer` made async, or what a gateway's `complete` gives first."""
 
-_NO_TELEMETRY = "RAGAS_DO_NOT_TRACK"
 _Model = TypeVar("_Model", bound="BaseModel")
 
 
@@ -28,7 +28,7 @@ def ragas_model(complete: Complete, *, model: str = "reader") -> "InstructorBase
     Its methods raise pydantic's ValidationError for a reply that isn't of that schema, ValueError for one that is none:
     a refusal, or cut short.
     """
-    os.environ[_NO_TELEMETRY] = "true"  # ragas looks once, at its first event
+    switch_off(os.environ)  # ragas looks once, at its first event
     from ragas.llms.base import InstructorBaseRagasLLM
 
     class RagasModel(InstructorBaseRagasLLM):
@@ -48,7 +48,7 @@ def ragas_model(complete: Complete, *, model: str = "reader") -> "InstructorBase
 
 def ragas_embeddings(embedder: Embedder) -> "BaseRagasEmbedding":
     """A ragas embedding over one of this package's embedders."""
-    os.environ[_NO_TELEMETRY] = "true"  # ragas looks once, at its first event
+    switch_off(os.environ)  # ragas looks once, at its first event
     from ragas.embeddings.base import BaseRagasEmbedding
 
     class RagasEmbeddings(BaseRagasEmbedding):

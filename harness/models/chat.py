@@ -1,4 +1,4 @@
-"""A Gateway as a LangChain chat model, so that agents, chains and judges can use it like any other."""
+"""A Gateway as a LangChain chat model, for agents, chains and judges that ask asynchronously."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -83,6 +83,7 @@ class GatewayChat(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
+        # LangChain wants this method; the clients' connections belong to one loop, which a call that blocks hasn't got
         raise NotImplementedError("the harness's models are asked asynchronously: use ainvoke")
 
 

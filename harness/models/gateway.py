@@ -66,7 +66,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """What one call was, as the trace keeps it. `price` is None where it isn't known; `source` says who answered."""
+    """What one call was, as the trace keeps it. `price` is None where it isn't known; `source` says who answered.
+
+    `structured` is the way in which a usable answer was asked for, on the call that gave it.
+    """
 
     model: str
     finish: str
@@ -84,6 +87,7 @@ class CallRecord:
     retried: tuple[str, ...] = ()
     simulated: bool = False
     planted: tuple[str, ...] = ()
+    structured: str = ""
 
     def to_json(self) -> dict[str, Json]:
         """The record without what it doesn't have; a price that isn't known stands as null."""

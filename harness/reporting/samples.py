@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.core.ticket import Ticket
 from harness.reporting.calls import model_call
+from harness.reporting.text import count, number
 from harness.reporting.trials import Row, Trial, finite, mapping, read_trial, sequence, verdict
 
 MAX_TEXT = 40_000
@@ -333,8 +334,9 @@ def _usage(value: Any) -> str:
     usage = mapping(value)
     if not usage:
         return ""
-    figures = {key: finite(usage.get(key)) or 0 for key in ("input_tokens", "output_tokens", "model_calls")}
-    text = "{input_tokens:,.0f} tokens in, {output_tokens:,.0f} out, {model_calls:,.0f} model calls".format_map(figures)
+    given, made = (finite(usage.get(key)) for key in ("input_tokens", "output_tokens"))
+    tokens = f"{number(given, 'tokens')} tokens in, {number(made, 'tokens')} out"
+    text = f"{tokens}, {count(int(finite(usage.get('model_calls')) or 0), 'model call')}"
     return f"{text} (estimated)" if usage.get("estimated") else text
 
 

@@ -45,9 +45,9 @@ class LatencyScorer:
             )
             for percent in (50, 95)
         ]
-        used = table.where(numeric("input_tokens"))
-        estimated = any(scored.value["estimated"] for _, scored in used.scored)
         for side in ("input", "output"):
+            used = table.where(numeric(f"{side}_tokens"))
+            estimated = any(scored.value["estimated"] for _, scored in used.scored)
             tokens = used.column(f"{side}_tokens")
             estimate = self._estimator.mean(tokens, used.clusters, name=f"tokens.{side}")
             detail = "a ticket, estimated from characters" if estimated else "a ticket"
@@ -61,12 +61,12 @@ class LatencyScorer:
                     fact=(self.name, f"{side}_tokens"),
                 )
             )
-        return [*found, *self._price(used)]
+        return [*found, *self._price(table.where(lambda value: bool(value.get("currency"))))]
 
-    def _price(self, used: Table) -> list[Metric]:
+    def _price(self, asked: Table) -> list[Metric]:
         """What a ticket's tokens cost; nothing where all of it was made in process, undefined where no price is known."""
-        priced = used.where(numeric("price"))
-        unknown = len(used.scored) - len(priced.scored)
+        priced = asked.where(numeric("price"))
+        unknown = len(asked.scored) - len(priced.scored)
         if not unknown and not any(priced.column("price")):
             return []
         detail = f"a ticket; the price of {unknown:,} isn't known" if unknown else "a ticket"

@@ -231,6 +231,16 @@ async def test_trials_give_each_label_its_share_of_the_draws(plan: Plan) -> None
     assert (output.trace.usage.model_calls, output.trace.usage.input_tokens, len(output.trace.calls)) == (5, 50, 5)
 
 
+async def test_tokens_that_one_call_does_not_tell_are_unknown_for_the_trial(plan: Plan) -> None:
+    def answer(call: Call) -> Reply:
+        told = None if call.draw else 10
+        return Reply(text=ANSWER, input_tokens=told, output_tokens=5)
+
+    output = await asking(plan, Says(answer), source="trials", draws=2)(item("t-3", FEE["input"]))
+    assert output.trace.usage is not None
+    assert (output.trace.usage.input_tokens, output.trace.usage.output_tokens) == (None, 10)
+
+
 async def test_a_draw_that_fails_is_left_out_and_all_of_them_are_the_models_failure(plan: Plan) -> None:
     some = await asking(plan, drawn("?", "oil_spill", "oil_spill"), source="trials", draws=3)(item("t-3", FEE["input"]))
     assert some.probabilities == pytest.approx({"berth_fee": 0.0, "mooring_fault": 0.0, "oil_spill": 1.0})

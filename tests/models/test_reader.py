@@ -73,6 +73,11 @@ async def test_it_answers_in_json_text_where_no_tool_takes_the_answer() -> None:
     assert reply.usage_metadata is not None and reply.usage_metadata["input_tokens"] > 20
 
 
+def test_asked_in_a_way_that_blocks_it_names_the_other() -> None:
+    with pytest.raises(NotImplementedError, match="use ainvoke"):
+        reader().invoke(PROMPT)
+
+
 async def test_equal_messages_get_equal_answers() -> None:
     assert (await reader().ainvoke(PROMPT)).text == (await reader().ainvoke(PROMPT)).text
 

@@ -180,7 +180,7 @@ def test_a_sample_shows_what_was_expected_given_retrieved_claimed_and_done(page:
         "system Route the ticket.",
         "lookup ok",
         "guard 1.5 ms · model 31 ms · total ",
-        "812 tokens in, 64 out, 1 model calls (estimated)",
+        "812 tokens in, 64 out, 1 model call (estimated)",
         "one repair",
     ):
         assert part in text, part

@@ -107,7 +107,7 @@ def test_what_else_is_accepted_and_unusual_messages_are_shown(trial: MakeTrial) 
     assert '"type": "text"' in view.messages[0][1] and '"name": "x"' in view.messages[0][1]
     assert view.messages[1] == ("tool", "")
     assert view.tool_calls == (("x", "", "{}", ""),)
-    assert view.usage == "1,200 tokens in, 0 out, 0 model calls"
+    assert view.usage == "1,200 tokens in, – out, 0 model calls"
     assert view.evidence is not None and (view.evidence[0].label, view.evidence[0].score) == ("a", None)
 
 

@@ -72,3 +72,23 @@ def test_estimated_tokens_are_marked() -> None:
 def test_tokens_of_a_solver_that_counts_none_are_undefined() -> None:
     head = headlines(metrics(LATENCY, [("a", took(1)), ("a", took(2))]))
     assert head["tokens.input"].value is None and head["latency.p50_ms"].value == 1.5
+
+
+def test_tokens_that_a_server_does_not_tell_are_undefined_and_not_0() -> None:
+    silent = Usage(None, None, 1, price=None, currency="USD")
+    head = headlines(metrics(LATENCY, [("a", took(1, silent)), ("a", took(1, Usage(100, None, 1, currency="USD")))]))
+    assert (head["tokens.input"].value, head["tokens.input"].n_scored) == (100, 1)
+    assert head["tokens.output"].value is None and head["tokens.price"].value is None
+    assert "isn't known" in (head["tokens.price"].reason or "")
+
+
+def test_the_price_is_a_mean_over_the_tickets_whose_price_is_known() -> None:
+    uses = [Usage(1, 1, 1, price=price, currency="EUR") for price in (0.01, 0.03, None)]
+    price = headlines(metrics(LATENCY, [("a", took(1, use)) for use in uses]))["tokens.price"]
+    assert (price.value, price.unit, price.n_scored) == (pytest.approx(0.02), "EUR", 2)
+    assert price.detail == "a ticket; the price of 1 isn't known"
+
+
+def test_what_is_answered_in_process_has_no_price_to_show() -> None:
+    free = Usage(1, 1, 1, price=0.0, currency="USD")
+    assert "tokens.price" not in headlines(metrics(LATENCY, [("a", took(1, free))]))
