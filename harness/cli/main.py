@@ -17,6 +17,7 @@ from harness.cli.personas import personas
 from harness.cli.power import power
 from harness.cli.schema import schema
 from harness.cli.stub_server import stub_server
+from harness.cli.taxonomy import taxonomy
 from harness.cli.triage import triage
 from harness.core.errors import Exit, InfrastructureError, NoSamplesError, UsageError, one_line
 from harness.core.secrets import scrub
@@ -35,7 +36,7 @@ def cli(debug: bool) -> None:
     """
 
 
-for command in (ab, check, compare, doctor, evaluate, index, personas, power, schema, stub_server, triage):
+for command in (ab, check, compare, doctor, evaluate, index, personas, power, schema, stub_server, taxonomy, triage):
     cli.add_command(command)
 
 

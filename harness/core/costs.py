@@ -48,14 +48,52 @@ def derive_costs(taxonomy: "Taxonomy") -> CostMatrix:
     return CostMatrix(route=cells, review=taxonomy.assumptions.review, labels=taxonomy.ids)
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one cell is the sum of; `late_hours` and `same_tier` say how `delay` and `harm` came about."""
+
+    transfer: float = 0.0
+    late_hours: float = 0.0
+    delay: float = 0.0
+    harm: float = 0.0
+    same_tier: bool = False
+    raised: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """The cell."""
+        return self.transfer + self.delay + self.harm + self.raised
+
+
 def misroute_cost(taxonomy: "Taxonomy", gold: "Label", given: "Label") -> float:
     """One cell of the matrix."""
+    return cost_parts(taxonomy, gold, given).total
+
+
+def cost_parts(taxonomy: "Taxonomy", gold: "Label", given: "Label") -> Parts:
+    """How one cell of the matrix comes about; nothing where the label is right."""
     if gold.id == given.id:
-        return 0.0
+        return Parts()
     figures = taxonomy.assumptions
     late = min(figures.max_late_hours, max(0.0, given.sla_hours - gold.sla_hours))
-    harm = gold.miss_harm.probability * gold.miss_harm.cost
-    if gold.high_risk and given.high_risk:
-        harm *= figures.same_tier_harm
-    raised = given.false_raise.cost if given.high_risk and not gold.high_risk else 0.0
-    return figures.transfer + figures.sla_hour * late + harm + raised
+    same_tier = gold.high_risk and given.high_risk
+    harm = gold.miss_harm.probability * gold.miss_harm.cost * (figures.same_tier_harm if same_tier else 1.0)
+    return Parts(
+        transfer=figures.transfer,
+        late_hours=late,
+        delay=figures.sla_hour * late,
+        harm=harm,
+        same_tier=same_tier,
+        raised=given.false_raise.cost if given.high_risk and not gold.high_risk else 0.0,
+    )
+
+
+def miss_to_false_raise(taxonomy: "Taxonomy", label: "Label") -> float | None:
+    """How many times more it costs to miss a high-risk label than to raise it falsely, on average over the others.
+
+    None where there is no label that isn't high-risk to confuse it with, or a false raise costs nothing.
+    """
+    others = [other for other in taxonomy.labels if not other.high_risk]
+    missed = [misroute_cost(taxonomy, label, other) for other in others]
+    raised = [misroute_cost(taxonomy, other, label) for other in others]
+    return sum(missed) / sum(raised) if others and sum(raised) > 0 else None

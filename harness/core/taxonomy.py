@@ -19,12 +19,14 @@ class MissHarm(Strict):
 
     probability: Share = 0.0
     cost: Money = 0.0
+    reason: str = Field(default="", description="what happens then, and why it is put at this")
 
 
 class FalseRaise(Strict):
     """What raising the label falsely costs beyond the transfer."""
 
     cost: Money = 0.0
+    reason: str = Field(default="", description="what is done for nothing")
 
 
 class Label(Strict):
@@ -49,6 +51,14 @@ class Assumptions(Strict):
     sla_hour: Money = 0.0
     max_late_hours: float = Field(ge=0, default=0.0)
     same_tier_harm: Share = 1.0
+    reasons: dict[str, str] = Field(default={}, description="why each figure is what it is, by its name")
+
+    @model_validator(mode="after")
+    def _of_figures(self) -> "Assumptions":
+        unknown = sorted(set(self.reasons) - (set(type(self).model_fields) - {"reasons"}))
+        if unknown:
+            raise ValueError(f"reasons names {unknown[0]!r}, which is no figure")
+        return self
 
 
 class Taxonomy(Strict):
