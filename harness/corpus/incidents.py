@@ -1,6 +1,7 @@
 """Past incidents: closed cases, one JSON object a line."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,9 @@ from harness.core.files import Strict, read_jsonl, validate
 class Incident(Strict):
     """One closed case. Undated ones (imported rows) are visible at every date.
 
-    `note` is the investigator's own and is never retrieved or shown to a model.
+    `note` is the investigator's own and is never retrieved or shown to a model. Nor are `overturned_on`, the day on
+    which the decision was reversed on appeal, and `true_label`, the right label of a case that is filed under a wrong
+    one: they are there to measure how an agent bears a memory with errors in it.
     """
 
     id: str = Field(min_length=1)
@@ -28,11 +31,17 @@ class Incident(Strict):
     closed_at: AwareDatetime | None = None
     note: str = ""
     region: str = "all"
+    overturned_on: date | None = None
+    true_label: str | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> "Incident":
         if self.occurred_at and self.closed_at and self.closed_at < self.occurred_at:
             raise ValueError(f"closed_at {self.closed_at} is before occurred_at {self.occurred_at}")
+        if self.overturned_on and self.closed_at and self.overturned_on < self.closed_at.date():
+            raise ValueError(f"overturned_on {self.overturned_on} is before closed_at {self.closed_at}")
+        if self.true_label is not None and self.true_label == self.label:
+            raise ValueError(f"true_label {self.true_label!r} is the label itself; leave it out")
         return self
 
 

@@ -123,6 +123,7 @@ def unknown_labels(corpus: Corpus, taxonomy: Taxonomy) -> Iterator[UsageError]:
     """An error for each label of a policy or incident that the taxonomy doesn't define."""
     used = [(label, policy.at("labels")) for policy in corpus.policies for label in policy.head.labels]
     used += [(incident.label, at) for incident, at in corpus.incidents]
+    used += [(incident.true_label, at) for incident, at in corpus.incidents if incident.true_label is not None]
     for label, at in used:
         if label not in taxonomy.by_id:
             fix = suggest(label, list(taxonomy.ids))

@@ -35,6 +35,14 @@ class Retrieval(Strict):
     as_of: Literal["created_at"] | None = "created_at"
 
 
+class Counts(Strict):
+    """What the data has to have at least; `harness check` holds it to this."""
+
+    per_label: int = Field(default=0, ge=0, description="samples of each label")
+    incidents_per_label: int = Field(default=0, ge=0, description="incidents of each label")
+    slices: dict[str, int] = Field(default={}, description="samples of each slice, by its name")
+
+
 ScorerEntry = str | dict[str, dict[str, Any] | None]
 
 
@@ -66,6 +74,7 @@ class Suite(Strict):
     scorers: tuple[ScorerEntry, ...] = Field(min_length=1, description="names, module:function, or {name: options}")
     gates: tuple[str, ...] = Field(default=(), description="e.g. `routing.accuracy > baseline:keyword`")
     baselines: tuple[str, ...] = Field(default=(), description="baselines to show beside the result")
+    counts: Counts = Field(default=Counts(), description="what the data has to have at least, for `harness check`")
     coverage: float = Field(default=0.0, ge=0, le=1, description="least share of trials that must be scored")
     trials: int = Field(default=1, ge=1, le=1000)
     concurrency: int | None = Field(default=None, ge=1, le=1000, description="null: 1 for in-process models, else 8")

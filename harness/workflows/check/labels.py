@@ -1,6 +1,7 @@
 """Labels: each one known, each one with an example, none given away by the text."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from harness.corpus.store import unknown_labels as unknown_in_corpus
@@ -30,6 +31,26 @@ def without_examples(material: Material) -> Iterator[Finding]:
         for label, at in material.taxonomy_at.items():
             if used and label not in used:
                 yield finding(at, rule="label-count", message=f"label {label!r} has no {name}")
+
+
+def counts(material: Material) -> Iterator[Finding]:
+    """Labels and slices with fewer samples or incidents than the suite asks for."""
+    wanted = material.suite.counts
+    samples = Counter(sample.target.label for sample in material.samples)
+    incidents = Counter(incident.label for incident, _ in material.corpus.incidents)
+    for label in material.taxonomy_at:
+        for found, least, what in (
+            (samples[label], wanted.per_label, "samples"),
+            (incidents[label], wanted.incidents_per_label, "incidents"),
+        ):
+            if found < least:
+                message = f"label {label!r} has {found} {what}, fewer than {least}"
+                yield finding(material.at("counts"), rule="label-count", message=message)
+    slices = Counter(name for sample in material.samples for name in sample.slices)
+    for name, least in wanted.slices.items():
+        if slices[name] < least:
+            message = f"slice {name!r} has {slices[name]} samples, fewer than {least}"
+            yield finding(material.at("counts", "slices", name), rule="slice-count", message=message)
 
 
 def in_text(material: Material) -> Iterator[Finding]:

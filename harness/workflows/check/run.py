@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.build.plan import make_plan
 from harness.core.errors import NoSamplesError, UsageError
-from harness.workflows.check import citations, contact, duplicates, identity, labels, probes, versions
+from harness.workflows.check import citations, contact, duplicates, identity, labels, probes, skeletons, versions
 from harness.workflows.check.findings import Finding, finding
 from harness.workflows.check.material import Material, read_material
 
@@ -18,6 +18,7 @@ CHECKS: tuple[Callable[[Material], Iterator[Finding]], ...] = (
     versions.supersedings,
     labels.unknown,
     labels.without_examples,
+    labels.counts,
     labels.in_text,
     citations.of_incidents,
     citations.of_evidence,
@@ -26,6 +27,7 @@ CHECKS: tuple[Callable[[Material], Iterator[Finding]], ...] = (
     identity.same_reservation,
     duplicates.near_duplicates,
     duplicates.split_clusters,
+    skeletons.shared_skeletons,
     contact.contact_data,
 )
 """Every check of the data; a new one is a function and a line here."""
