@@ -24,6 +24,8 @@ from harness.scorers import ScorerContext, make_scorer
 from harness.stats import Estimator
 
 BASELINE = "baseline:"
+PARTS = ("search", "verify")
+"""Parts of the agent that can be measured alone."""
 _NOT_FOR_BASELINES = frozenset({"latency"})
 
 
@@ -237,8 +239,10 @@ def _check_solver(plan: Plan) -> None:
         raise UsageError("triage and baselines need a taxonomy", where=suite.path, fix="add `taxonomy:` to the suite")
     if suite.solver == "triage" and suite.input == "any":
         raise UsageError("triage reads tickets or texts", where=suite.path, fix="set `input: ticket` or `input: text`")
-    if solver and solver != "triage" and ":" not in solver:
-        fix = suggest(solver, ["triage", *(f"{BASELINE}{name}" for name in BASELINES)])
+    if solver in PARTS and not (plan.corpus.policies or plan.corpus.incidents):
+        raise UsageError(f"solver {solver} needs corpora", where=suite.path, fix="add `corpora:` to the suite")
+    if solver and solver != "triage" and solver not in PARTS and ":" not in solver:
+        fix = suggest(solver, ["triage", *PARTS, *(f"{BASELINE}{name}" for name in BASELINES)])
         raise UsageError(f"unknown solver {solver!r}", where=suite.path, fix=f"{fix} or module:function")
 
 

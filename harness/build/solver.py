@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.build.functions import import_function
-from harness.build.plan import BASELINE, Plan
+from harness.build.plan import BASELINE, PARTS, Plan
 from harness.core.protocols import Solver
 from harness.core.telemetry import switch_off
 from harness.evaluation.solvers import CommandSolverSpec, HttpSolverSpec, SolverSpec
@@ -57,6 +57,8 @@ def bring_up(plan: Plan, *, home: Path) -> Live:
         return Live(build_baseline(plan, solving.removeprefix(BASELINE)))
     if solving == "triage":
         return _triage(plan, home=home)
+    if solving in PARTS:
+        return Live(_part(plan, solving, home=home))
     from harness.agents.function import FunctionSolver
 
     return Live(FunctionSolver(import_function(solving, folder=folder, where=where), name=solving))
@@ -83,6 +85,17 @@ def _elsewhere(spec: SolverSpec, *, folder: Path, where: str) -> Solver:
 def build_solver(plan: Plan, *, home: Path) -> Solver:
     """The solver alone, as from `bring_up`."""
     return bring_up(plan, home=home).solver
+
+
+def _part(plan: Plan, name: str, *, home: Path) -> Solver:
+    """The retriever, or the verifier of claims, alone."""
+    from harness.agents.lookup import SearchSolver, VerifySolver
+    from harness.retrieval import Retriever
+
+    if name == "verify":
+        return VerifySolver(plan.corpus)
+    switch_off(os.environ)
+    return SearchSolver(Retriever(build_index(plan, home=home), plan.corpus, mode=plan.suite.retrieval.mode))
 
 
 def build_baseline(plan: Plan, name: str) -> Solver:

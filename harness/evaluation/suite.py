@@ -60,7 +60,7 @@ class Suite(Strict):
     corpora: CorporaPaths = CorporaPaths()
     solver: str | dict[str, Any] = Field(
         default="triage",
-        description="triage, baseline:NAME, module:function, http://…, a file of predictions, or a mapping of one of "
+        description="triage, search, verify, baseline:NAME, module:function, http://…, a file of predictions, or a mapping of one of "
         "http, command and predictions",
     )
     model: str = Field(

@@ -18,6 +18,7 @@ from harness.scorers.custom import FunctionScorer
 from harness.scorers.generic import PassScorer, exact, regex_judge, schema_judge
 from harness.scorers.grounding import GroundingScorer
 from harness.scorers.latency import LatencyScorer
+from harness.scorers.ranking import RankingScorer
 from harness.scorers.retrieval import RetrievalScorer
 from harness.scorers.routing import RoutingScorer
 from harness.stats import Estimator
@@ -72,6 +73,10 @@ def _retrieval(context: ScorerContext, options: Options) -> Scorer:
     return RetrievalScorer(estimator=context.estimator)
 
 
+def _ranking(context: ScorerContext, options: Options) -> Scorer:
+    return RankingScorer(estimator=context.estimator)
+
+
 def _latency(context: ScorerContext, options: Options) -> Scorer:
     return LatencyScorer(estimator=context.estimator)
 
@@ -117,6 +122,7 @@ _MAKERS: dict[str, Callable[[ScorerContext, Options], Scorer]] = {
     "calibration": _calibration,
     "grounding": _grounding,
     "retrieval": _retrieval,
+    "ranking": _ranking,
     "latency": _latency,
     "exact": _exact,
     "regex": _regex,
