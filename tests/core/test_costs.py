@@ -39,12 +39,12 @@ def costs(value: dict[str, Any]) -> dict[tuple[str | None, str], float]:
 def test_cells_of_the_shipped_taxonomy_are_what_a_hand_computes() -> None:
     matrix = load_taxonomy(TAXONOMY).costs
     assert matrix.review == 6
-    # transfer 12, 4 an hour late, 0.10 x 2600 missed
-    assert matrix.route["account_takeover", "off_platform_payment"] == pytest.approx(12 + 4 * 6 + 260)
+    # transfer 12, 4 an hour late, 0.22 x 3500 missed
+    assert matrix.route["account_takeover", "off_platform_payment"] == pytest.approx(12 + 4 * 6 + 770)
     # both high-risk: an hour late, a quarter of the harm, no false raise
-    assert matrix.route["account_takeover", "payment_fraud"] == pytest.approx(12 + 4 * 1 + 0.25 * 260)
+    assert matrix.route["account_takeover", "payment_fraud"] == pytest.approx(12 + 4 * 1 + 0.25 * 770)
     # the wrong queue is faster, so nothing is late
-    assert matrix.route["payment_fraud", "account_takeover"] == pytest.approx(12 + 0.25 * 0.18 * 1300)
+    assert matrix.route["payment_fraud", "account_takeover"] == pytest.approx(12 + 0.25 * 0.38 * 2000)
     assert matrix.route["off_platform_payment", "account_takeover"] == pytest.approx(12 + 0.06 * 600 + 13)
     assert matrix.route[None, "fake_listing"] == pytest.approx(12 + 6 + 12)
     assert matrix.route[None, "off_platform_payment"] == pytest.approx(12 + 6)

@@ -16,7 +16,7 @@ def test_the_shipped_suites_have_no_findings(cli: Cli) -> None:
     ran = cli("check", TRIAGE, INTENTS)
     assert (ran.code, ran.err) == (0, "")
     assert re.fullmatch(
-        r"checked: \d+ samples, \d+ policy versions, \d+ clauses, \d+ incidents, no findings\n", ran.out
+        r"checked: [\d,]+ samples, \d+ policy versions, [\d,]+ clauses, \d+ incidents, no findings\n", ran.out
     )
 
 

@@ -14,6 +14,8 @@ from harness.workflows.check.texts import told
 
 MOST = 0.02
 """Share of the samples that may share a skeleton with another cluster's."""
+FEWEST = 50
+"""Samples below which a share tells nothing."""
 _LEAST_TOKENS, _LEAST_KEPT = 9, 5
 
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
@@ -28,6 +30,8 @@ _KEPT = frozenset(
 
 def shared_skeletons(material: Material) -> Iterator[Finding]:
     """Samples with a sentence whose skeleton a sample of another cluster has, where they are more than MOST of all."""
+    if len(material.samples) < FEWEST:
+        return
     users: dict[tuple[str, ...], dict[str, tuple[str, str]]] = defaultdict(dict)
     for sample, case in material.cases:
         for skeleton in skeletons(told(sample, case)):
