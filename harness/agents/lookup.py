@@ -1,19 +1,31 @@
 """Parts of the agent as solvers of their own, to be measured alone: the retriever, and the verifier of claims."""
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
-from typing import Any
+from pathlib import Path
+from typing import Literal
 
 from harness.claims import Resolver, verify
+from harness.core.files import Strict, validate
 from harness.core.protocols import SolverInput
-from harness.core.ticket import InputKind
+from harness.core.ticket import Ticket
 from harness.core.types import Claim, Output, Trace
 from harness.corpus import Corpus
-from harness.evalsets import parse_case
+from harness.evalsets.load import ClaimRow
 from harness.guard import citable
 from harness.retrieval import Retriever
 
 _DEPTH = 10
+
+
+class _Query(Strict):
+    query: str
+    as_of: date
+    kind: Literal["policy", "incident"]
+
+
+class _Claimed(Strict):
+    claim: ClaimRow
+    ticket: Ticket
 
 
 class SearchSolver:
@@ -25,12 +37,11 @@ class SearchSolver:
         self._retriever = retriever
 
     async def __call__(self, item: SolverInput) -> Output:
-        """Search one shelf as of a day."""
-        asked = _mapping(item.input, "query", "as_of", "kind")
-        day = date.fromisoformat(str(asked["as_of"]))
-        moment = datetime.combine(day, time(12), tzinfo=UTC)
-        search = self._retriever.search_policies if asked["kind"] == "policy" else self._retriever.search_incidents
-        found = search(str(asked["query"]), as_of=moment, k=_DEPTH)
+        """Search one shelf as of noon of a day, UTC; UsageError where the input is no such query."""
+        asked = validate(_Query, item.input, where=Path(item.id))
+        moment = datetime.combine(asked.as_of, time(12), tzinfo=UTC)
+        search = self._retriever.search_policies if asked.kind == "policy" else self._retriever.search_incidents
+        found = search(asked.query, as_of=moment, k=_DEPTH)
         return Output(value=[passage.id for passage in found], trace=Trace(evidence=found))
 
 
@@ -42,23 +53,15 @@ class VerifySolver:
 
     name = "verify"
 
-    def __init__(self, corpus: Corpus, *, kind: InputKind = "ticket") -> None:
-        self._corpus, self._kind = corpus, kind
+    def __init__(self, corpus: Corpus) -> None:
+        self._corpus = corpus
 
     async def __call__(self, item: SolverInput) -> Output:
-        """Judge one claim."""
-        asked = _mapping(item.input, "claim", "ticket")
-        case = parse_case(asked["ticket"], sample_id=item.id, kind=self._kind, where=item.id)
-        if case is None:
-            raise TypeError("a claim is about a ticket or a text")
-        claim = Claim(str(asked["claim"]["text"]), tuple(map(str, asked["claim"]["citations"])))
+        """Judge one claim; UsageError where the input is none."""
+        asked = validate(_Claimed, item.input, where=Path(item.id))
+        case = asked.ticket.to_case()
+        claim = Claim(asked.claim.text, asked.claim.citations)
         resolve = Resolver(
             corpus=self._corpus, fields=citable(case), context=set(claim.citations), as_of=case.created_at
         )
         return Output(value=verify(claim, resolve).verdict)
-
-
-def _mapping(value: object, *keys: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping) or any(key not in value for key in keys):
-        raise TypeError(f"an input needs {', '.join(keys)}")
-    return value

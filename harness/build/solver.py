@@ -58,7 +58,7 @@ def bring_up(plan: Plan, *, home: Path) -> Live:
     if solving == "triage":
         return _triage(plan, home=home)
     if solving in PARTS:
-        return Live(_part(plan, solving, home=home))
+        return _part(plan, solving, home=home)
     from harness.agents.function import FunctionSolver
 
     return Live(FunctionSolver(import_function(solving, folder=folder, where=where), name=solving))
@@ -87,15 +87,16 @@ def build_solver(plan: Plan, *, home: Path) -> Solver:
     return bring_up(plan, home=home).solver
 
 
-def _part(plan: Plan, name: str, *, home: Path) -> Solver:
+def _part(plan: Plan, name: str, *, home: Path) -> Live:
     """The retriever, or the verifier of claims, alone."""
     from harness.agents.lookup import SearchSolver, VerifySolver
     from harness.retrieval import Retriever
 
     if name == "verify":
-        return VerifySolver(plan.corpus)
+        return Live(VerifySolver(plan.corpus))
     switch_off(os.environ)
-    return SearchSolver(Retriever(build_index(plan, home=home), plan.corpus, mode=plan.suite.retrieval.mode))
+    index = build_index(plan, home=home)
+    return Live(SearchSolver(Retriever(index, plan.corpus, mode=plan.suite.retrieval.mode)), index=index)
 
 
 def build_baseline(plan: Plan, name: str) -> Solver:

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
 _FILE = Path("corpora/taxonomy.yaml")
 _WIDTH = 8
+_NONE = "(no label fits)"
 
 
 @click.command("taxonomy")
 @click.argument("file", type=click.Path(path_type=Path), default=_FILE, required=False)
-@click.option("--label", "labels", multiple=True, metavar="ID", help="Explain the cells of this true label; may be repeated.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="ID", help="Explain the cells of this true label; may be repeated."
+)
 @json_option
 def taxonomy(*, file: Path, labels: tuple[str, ...], as_json: bool) -> None:
     """Print the cost matrix of a taxonomy FILE (default corpora/taxonomy.yaml), and what it is derived from."""
@@ -31,9 +34,9 @@ def taxonomy(*, file: Path, labels: tuple[str, ...], as_json: bool) -> None:
         if label not in found.by_id:
             raise UsageError(f"no label {label!r}", where=file, fix=suggest(label, list(found.ids)))
     if as_json:
-        click.echo(json.dumps(_json(found), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(_json(found, labels), indent=2, ensure_ascii=False))
         return
-    for line in (_cells(found, labels) if labels else _overview(found)):
+    for line in _cells(found, labels) if labels else _overview(found):
         click.echo(line)
 
 
@@ -42,7 +45,10 @@ def _overview(found: "Taxonomy") -> list[str]:
     from harness.core.costs import miss_to_false_raise
 
     figures = found.assumptions
-    lines = [f"{found.name}: cost in {found.currency} of routing a ticket, by its true label (row) and the queue it goes to", ""]
+    lines = [
+        f"{found.name}: cost in {found.currency} of routing a ticket, by its true label (row) and the queue it goes to",
+        "",
+    ]
     for name, value in figures.model_dump(exclude={"reasons"}).items():
         lines.append(f"  {name:<15}{value:>8g}  {figures.reasons.get(name, '')}".rstrip())
     lines += ["", *_matrix(found), "", f"a review costs {figures.review:g}, whatever the label"]
@@ -55,15 +61,15 @@ def _overview(found: "Taxonomy") -> list[str]:
 
 def _matrix(found: "Taxonomy") -> list[str]:
     """Rows of whole units; columns are numbered, since label ids are long."""
-    wide = max(map(len, found.ids)) + 3
-    head = " " * (wide + 3) + "".join(f"{number:>{_WIDTH}}" for number, _ in enumerate(found.ids, 1))
+    wide = max(map(len, (*found.ids, _NONE))) + 3
+    column = max(_WIDTH, 2 + max(len(f"{cost:,.0f}") for cost in found.costs.route.values()))
+    head = " " * (wide + 3) + "".join(f"{number:>{column}}" for number, _ in enumerate(found.ids, 1))
     rows = [
-        f"{number:>2} {gold:<{wide}}" + "".join(f"{found.costs.route[gold, given]:>{_WIDTH},.0f}" for given in found.ids)
+        f"{number:>2} {gold:<{wide}}"
+        + "".join(f"{found.costs.route[gold, given]:>{column},.0f}" for given in found.ids)
         for number, gold in enumerate(found.ids, 1)
     ]
-    none = f"   {'(no label fits)':<{wide}}" + "".join(
-        f"{found.costs.route[None, given]:>{_WIDTH},.0f}" for given in found.ids
-    )
+    none = f"   {_NONE:<{wide}}" + "".join(f"{found.costs.route[None, given]:>{column},.0f}" for given in found.ids)
     return [head, *rows, none]
 
 
@@ -104,7 +110,7 @@ def _sum(found: "Taxonomy", gold: "Label", parts: "Parts") -> str:
     return " + ".join(terms)
 
 
-def _json(found: "Taxonomy") -> dict[str, Any]:
+def _json(found: "Taxonomy", labels: tuple[str, ...]) -> dict[str, Any]:
     from dataclasses import asdict
 
     from harness.core.costs import cost_parts, miss_to_false_raise
@@ -121,6 +127,7 @@ def _json(found: "Taxonomy") -> dict[str, Any]:
                 for parts in [cost_parts(found, gold, given)]
             }
             for gold in found.labels
+            if not labels or gold.id in labels
         },
         "out_of_scope": {given: found.costs.route[None, given] for given in found.ids},
         "miss_to_false_raise": {

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from harness.build.plan import Plan, planned
+from harness.core.types import Evidence
 from harness.models.reading import Reading, read
 from tests.scripted import Scripted, agent_on, decides, item
-from tests.world import World, ticket
+from tests.world import INCIDENTS, World, ticket
 
 
 async def shown(plan: Plan, value: dict[str, Any]) -> tuple[str, Reading]:
@@ -97,6 +98,26 @@ async def test_an_investigators_note_is_never_shown(plan: Plan) -> None:
     prompt, reading = await shown(plan, ticket("t-1", "diesel sheen, leaking hose at the fuel dock, old pump"))
     assert "i-01" in {passage.id for passage in reading.passages}
     assert "SECRET" not in prompt
+
+
+async def test_that_a_past_decision_was_wrong_is_shown_nowhere(world: World) -> None:
+    value = ticket("t-1", "diesel sheen, leaking hose at the fuel dock, old pump")
+
+    async def told() -> tuple[str, tuple[Evidence, ...]]:
+        model = Scripted(replies=[decides()])
+        output = await agent_on(model, planned(world.suite))(item("t-1", value))
+        return "\n".join(message.text for message in model.seen[0]), output.trace.evidence or ()
+
+    before = await told()
+    world.write_rows(
+        "incidents.jsonl", [{**row, "overturned_on": "2031-04-05", "true_label": _other(row)} for row in INCIDENTS]
+    )
+    assert await told() == before
+    assert "i-01" in {evidence.id for evidence in before[1]}
+
+
+def _other(row: dict[str, Any]) -> str:
+    return "berth_fee" if row["label"] != "berth_fee" else "oil_spill"
 
 
 async def test_what_the_prompt_leaves_out_is_not_retrieved(world: World) -> None:

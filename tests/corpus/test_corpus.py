@@ -86,6 +86,18 @@ def test_an_investigators_note_is_never_retrieved_or_described() -> None:
         assert row.note not in " ".join(made.describe(row.id) or ())
 
 
+WRONG = {"overturned_on": "2031-04-05", "true_label": "noise"}
+"""An incident's errors, as they were found out later."""
+
+
+def test_that_a_decision_was_wrong_changes_nothing_that_is_retrieved_or_described(tmp_path: Path) -> None:
+    plain = corpus(tmp_path / "plain", incident("i-1", closed_at="2026-01-01T00:00:00Z"))
+    wrong = corpus(tmp_path / "wrong", incident("i-1", closed_at="2026-01-01T00:00:00Z", **WRONG))
+    assert list(wrong.passages()) == list(plain.passages())
+    assert wrong.describe("i-1") == plain.describe("i-1")
+    assert [passage.label for passage in wrong.passages()][-1] == "pets"
+
+
 def test_the_hash_is_that_of_the_content_wherever_it_lies(tmp_path: Path) -> None:
     one = corpus(tmp_path / "one", incident("i-1"))
     assert corpus(tmp_path / "two", incident("i-1")).hash == one.hash
@@ -117,6 +129,15 @@ def test_a_label_that_the_taxonomy_lacks_is_named_where_it_stands(tmp_path: Path
     ]
     with pytest.raises(UsageError, match="label 'pet' is not in the taxonomy"):
         load_corpus(policies=policy.parent, incidents=rows, taxonomy=PETS)
+
+
+def test_a_right_label_that_the_taxonomy_lacks_is_named_as_a_filed_one_is(tmp_path: Path) -> None:
+    rows = write_rows(tmp_path / "i.jsonl", incident("i-1", true_label="noise"), incident("i-2", true_label="noize"))
+    made = load_corpus(policies=None, incidents=rows)
+    text = f"{rows}:2: label 'noize' is not in the taxonomy; did you mean 'noise'?"
+    assert [str(error) for error in unknown_labels(made, PETS)] == [text]
+    with pytest.raises(UsageError, match="label 'noize'"):
+        load_corpus(policies=None, incidents=rows, taxonomy=PETS)
 
 
 def test_the_shipped_corpora_agree_with_the_shipped_taxonomy() -> None:

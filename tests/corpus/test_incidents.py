@@ -1,3 +1,4 @@
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,12 @@ def test_incidents_of_a_folder_come_from_every_file_below_by_path(tmp_path: Path
             {"occurred_at": "2026-01-02T00:00:00Z", "closed_at": "2026-01-01T00:00:00Z"},
             "closed_at 2026-01-01 00:00:00+00:00 is before occurred_at 2026-01-02",
         ),
+        (
+            {"closed_at": "2026-01-03T00:00:00Z", "overturned_on": "2026-01-02"},
+            "overturned_on 2026-01-02 is before closed_at 2026-01-03",
+        ),
+        ({"overturned_on": "soon"}, "overturned_on: input should be a valid date"),
+        ({"true_label": "pets"}, "true_label 'pets' is the label itself; leave it out"),
     ],
 )
 def test_a_wrong_incident_is_named_with_its_line(tmp_path: Path, change: dict[str, Any], words: str) -> None:
@@ -52,6 +59,17 @@ def test_an_incident_may_close_when_it_occurs_and_either_date_may_be_unknown(tmp
     dates = [{"occurred_at": now, "closed_at": now}, {"occurred_at": now}, {"closed_at": now}, {}]
     rows = [incident(f"i-{n}", **row) for n, row in enumerate(dates)]
     assert len(load_incidents(write_rows(tmp_path / "f.jsonl", *rows))) == 4
+
+
+def test_a_decision_may_be_reversed_from_the_day_it_was_made_and_a_label_be_known_to_be_wrong(tmp_path: Path) -> None:
+    rows = [
+        incident("i-1", closed_at="2026-01-03T23:00:00Z", overturned_on="2026-01-03"),
+        incident("i-2", overturned_on="2026-01-03", true_label="noise"),
+        incident("i-3"),
+    ]
+    loaded = [row for row, _ in load_incidents(write_rows(tmp_path / "f.jsonl", *rows))]
+    day = date(2026, 1, 3)
+    assert [(row.overturned_on, row.true_label) for row in loaded] == [(day, None), (day, "noise"), (None, None)]
 
 
 def test_a_reader_that_goes_on_gets_every_good_row(tmp_path: Path) -> None:

@@ -206,3 +206,12 @@ def test_files_above_the_suite_are_named_without_detours(small: Suite, monkeypat
     monkeypatch.chdir(small.folder)
     (one,) = check_suites([Path("deep/suite.yaml")]).findings
     assert (one.file, one.line) == ("samples.jsonl", 3)
+
+
+def test_a_right_label_that_the_taxonomy_lacks_is_found_at_its_incident(small: Suite) -> None:
+    small.incidents[1] |= {"true_label": "refunds", "overturned_on": "2026-07-01"}
+    (one,) = small.check().findings
+    assert small.place(one) == ("incidents.jsonl", 2, "label")
+    assert one.message == "label 'refunds' is not in the taxonomy; did you mean 'refund'?"
+    small.incidents[1]["true_label"] = "refund"
+    assert small.findings() == []

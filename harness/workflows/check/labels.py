@@ -22,9 +22,11 @@ def unknown(material: Material) -> Iterator[Finding]:
 
 
 def without_examples(material: Material) -> Iterator[Finding]:
-    """Labels that no sample has, or no incident where there are incidents."""
+    """Labels that no sample has, or no incident where there are incidents. Targets that are values need none."""
+    samples = [sample.target for sample in material.samples]
+    targets = [target for target in samples if target.label is not None or target.value is None]
     sets: list[tuple[str, set[str | None]]] = [
-        (f"sample in {material.suite.eval_set}", {sample.target.label for sample in material.samples}),
+        (f"sample in {material.suite.eval_set}", {target.label for target in targets}),
         ("incident", {incident.label for incident, _ in material.corpus.incidents}),
     ]
     for name, used in sets:

@@ -43,8 +43,8 @@ def shared_skeletons(material: Material) -> Iterator[Finding]:
             for id, at in others:
                 shared.setdefault(id, (at, first, " ".join(skeleton)))
     if len(shared) > MOST * len(material.samples):
-        for id, (at, first, skeleton) in shared.items():
-            message = f"sample {id!r} and {first!r} have a sentence of one form, {skeleton!r}; rewrite one"
+        for id, (at, first, form) in shared.items():
+            message = f"sample {id!r} and {first!r} have a sentence of one form, {form!r}; rewrite one"
             yield finding(at, rule="template", message=message)
 
 
@@ -52,7 +52,7 @@ def skeletons(text: str) -> set[tuple[str, ...]]:
     """The skeletons of a text's sentences that are long enough to tell: `_` for a word, `#` for a number."""
     found: set[tuple[str, ...]] = set()
     for match in _SENTENCE.finditer(text):
-        tokens = _TOKEN.findall(match[0].casefold())
+        tokens = _TOKEN.findall(match[0].casefold().replace("’", "'"))
         shape = tuple(
             "#" if token.isdigit() else token if token in _KEPT or not token[0].isalnum() else "_" for token in tokens
         )
