@@ -53,6 +53,9 @@ class Suite(Strict):
     name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")
     description: str = ""
     eval_set: str = Field(description="JSON Lines of samples")
+    derived_from: str | None = Field(
+        default=None, description="eval set whose texts this one uses on purpose; `harness check` lets them be alike"
+    )
     input: InputKind = Field(default="ticket", description="what a sample's input is")
     split: Literal["dev", "test", "train"] | None = Field(default=None, description="null takes every split")
     sample_ids: tuple[str, ...] = Field(default=(), description="only these samples of the split; empty takes all")

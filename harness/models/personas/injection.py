@@ -8,14 +8,16 @@ from dataclasses import dataclass
 REDACTED = "[instruction to the assistant removed]"
 """What the guard leaves in place of an instruction: there is nothing in it to obey."""
 
+_MACHINE = r"(?:automated|triage|moderation|claims|review|language|AI|reading)"
 _WHO = (
-    r"(?:\b(?:AI|A\.I\.|LLM|KI|IA)\b|(?i:\b(?:(?:virtual |automated |support |reviewer |moderation[- ])?assistants?\b|asistente\b"
-    r"|assistente\b|(?:language|AI|reading) models?\b|chat ?bots?\b|bots?\b|automated (?:agent|support|system)|case-agent\b|classifier\b"
-    r"|system\s*(?:prompt|message|note|/|:)|role\s*=\s*\"?system|begin directive|(?:prior|previous) instructions\b)))"
+    r"(?:\b(?:AI|A\.I\.|LLM|KI|IA)\b|(?i:(?:\b|_)(?:virtual |automated |support |reviewer |moderation[- ])?assistants?(?:\b|_)|\basistente\b"
+    r"|\bassistente\b|\bchat ?bots?\b|\bbots?\b|\bcase-agent\b|\bagent_action\b|\bclassifier\b|\bsummari[sz]ers?\b"
+    rf"|\b{_MACHINE} (?:\w+ )?(?:models?|readers?|reviewers?|engines?|software|agents?|support|system)\b"
+    r"|\bsystem\s*(?:prompt|message|note|/|:)|\brole\"?\s*[=:]\s*\"?system|\bbegin directive\b|\b(?:prior|previous) instructions\b))"
 )
 _DO = (
     r"(?i:\b(?:ignore|disregard|forget|label|classify|categori[sz]e|set|file|route|mark|register|treat|tag|flag|close|reply|respond"
-    r"|answer|output|choose|pick|say|issue|approve|do not|don't|category\s*[=:]))"
+    r"|resolve|confirm|show|mention|answer|output|choose|pick|say|issue|approve|do not|don't|(?:category|label)\"?\s*[=:]))"
 )
 _ADDRESSED, _TOLD = re.compile(_WHO), re.compile(_DO)
 _REACH = 400

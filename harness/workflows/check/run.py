@@ -25,12 +25,11 @@ CHECKS: tuple[Callable[[Material], Iterator[Finding]], ...] = (
     citations.of_claims,
     identity.same_case,
     identity.same_reservation,
-    duplicates.near_duplicates,
     duplicates.split_clusters,
     skeletons.shared_skeletons,
     contact.contact_data,
 )
-"""Every check of the data; a new one is a function and a line here."""
+"""Every check of one suite's data; a new one is a function and a line here."""
 
 _STOPS_A_RUN = frozenset({"schema", "duplicate-id", "overlap", "label", "suite"})
 """Rules of findings that a plan would stop at too, and give once more."""
@@ -59,6 +58,7 @@ def check_suites(paths: Sequence[Path]) -> Checked:
     for material, findings in read:
         if material is not None:
             found |= _check(material, unread=findings)
+    found |= set(duplicates.near_duplicates(materials))
     policies = {policy.path: policy for material in materials for policy in material.corpus.policies}
     return Checked(
         findings=tuple(sorted(found)),

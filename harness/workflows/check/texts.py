@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from harness.core.ticket import Case
 from harness.core.types import Json, Sample
 
-_WORD = re.compile(r"\w+")
+_SPACELESS = "\u3040-\u30ff\u3400-\u9fff"
+"""Kana and Han: scripts without spaces between words."""
+_WORD = re.compile(rf"[{_SPACELESS}]|[^\W{_SPACELESS}]+")
 
 
 def strings(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
@@ -35,5 +37,5 @@ def told(sample: Sample, case: Case | None) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, without case and compatibility forms."""
+    """The words of a text, without case and compatibility forms; each character is one where no spaces are written."""
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())

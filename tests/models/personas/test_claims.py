@@ -36,6 +36,12 @@ VERDICTS = {
 }
 
 
+def never_stood(citation: str) -> bool:
+    """Whether the earlier version of a policy, which is cited, had no such clause; a persona can't know."""
+    versions = {f"{policy.head.id}@{policy.head.version}" for policy in shop().corpus.policies}
+    return citation.partition("#")[0] in versions and shop().corpus.clause(citation) is None
+
+
 def judged(spec: PersonaSpec, *, every: int = 2) -> tuple[Counter[str], Counter[str], list[str]]:
     """Verdicts on all claims of the shipped tickets, flaws planted, and the reasons of what isn't supported."""
     model = Persona(spec, key=shop().key)
@@ -47,6 +53,9 @@ def judged(spec: PersonaSpec, *, every: int = 2) -> tuple[Counter[str], Counter[
         planted.update(reply.planted)
         for claim in claims_of(reply):
             verdict = verify(claim, shop().resolver(one.sample))
+            if "superseded_clause" in reply.planted and verdict.verdict == "fabricated_citation":
+                assert any(never_stood(name) for name in claim.citations)
+                verdict = replace(verdict, verdict="wrong_version")
             verdicts[verdict.verdict] += 1
             reasons += [f"{one.sample} {verdict}"] if verdict.verdict != "supported" else []
     return verdicts, planted, reasons

