@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from harness.build.doubts import doubts
 from harness.build.plan import Plan, planned
 from harness.build.solver import bring_up, default_home
 from harness.claims import Resolved, Resolver, verify
@@ -28,12 +29,13 @@ class JudgedClaim:
 
 @dataclass(frozen=True, slots=True)
 class Triaged:
-    """A decision on one ticket."""
+    """A decision on one ticket; `doubts` are about the corpora that it was made with."""
 
     output: Output
     queue: str | None
     claims: tuple[JudgedClaim, ...]
     simulated: bool = False
+    doubts: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """For machines: the decision, its claims with cited texts, what the guard found, tokens and timings."""
@@ -89,7 +91,8 @@ def triage_one(
     )
     queue = plan.taxonomy.by_id[output.label].queue if output.label is not None else None
     simulated = any(call.get("simulated") for call in output.trace.calls)
-    return Triaged(output=output, queue=queue, claims=claims, simulated=simulated)
+    doubted = tuple(doubts(replace(plan, samples=())))
+    return Triaged(output=output, queue=queue, claims=claims, simulated=simulated, doubts=doubted)
 
 
 async def _decide(plan: Plan, item: Input) -> Output:

@@ -17,7 +17,7 @@ from harness.cli.options import (
     show_option,
     suite_argument,
 )
-from harness.cli.progress import show_progress
+from harness.cli.progress import show_doubts, show_progress
 from harness.core.errors import Exit
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def ab(
 
     @contextmanager
     def watch(name: str, plan: "Plan") -> "Iterator[Progress | None]":
+        if name == "A":
+            show_doubts(plan)
         if not quiet:
             click.echo(_what(name, plan), err=True)
         with show_progress(quiet=quiet) as progress:

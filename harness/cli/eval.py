@@ -15,7 +15,7 @@ from harness.cli.options import (
     set_option,
     suite_argument,
 )
-from harness.cli.progress import show_progress
+from harness.cli.progress import show_doubts, show_progress
 
 
 @click.command("eval")
@@ -81,6 +81,7 @@ def evaluate(
         fill=fill,
         cache=cache,
     )
+    show_doubts(plan)
     if dry_run:
         _show_plan(plan.describe(), as_json=as_json)
         return

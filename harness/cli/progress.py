@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar in a terminal, plain lines elsewhere, nothing when quiet."""
+"""On standard error: what is doubtful about a run's data, and its progress; a bar in a terminal, else plain lines."""
 
 import sys
 import time
@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from harness.build.plan import Plan
     from harness.evaluation.runner import Progress
 
 _EVERY_SECONDS = 5.0
+
+
+def show_doubts(plan: "Plan") -> None:
+    """Say what the run goes on in spite of, one line each."""
+    from harness.build.doubts import doubts
+    from harness.reporting.text import clean_line
+
+    for line in doubts(plan):
+        click.echo(clean_line(f"harness: warning: {line}"), err=True)
 
 
 @contextmanager

@@ -37,10 +37,13 @@ def triage(
 ) -> None:
     """Decide one TICKET (a JSON file, or - for standard input)."""
     from harness.build.one import triage_one
+    from harness.reporting.text import clean_line
 
     value = _read(ticket)
     overrides = call_overrides(overrides, base_url=base_url)
     triaged = triage_one(value, suite=suite, model=model, prompt=prompt, overrides=overrides, where=str(ticket))
+    for line in triaged.doubts:
+        click.echo(clean_line(f"harness: warning: {line}"), err=True)
     if as_json:
         click.echo(json.dumps(triaged.to_json(), indent=2, ensure_ascii=False))
     else:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -24,17 +24,30 @@ class Strict(BaseModel):
 
 M = TypeVar("M", bound=BaseModel)
 _Path = tuple[int | str, ...]
+MAX_BYTES = 32_000_000
+"""Of a file that is read whole, and of a line of JSON Lines; a larger one is no file of ours."""
 _FRONT = re.compile(r"\A---\r?\n(.*?)\r?\n---\r?\n(.*)\Z", re.DOTALL)
 
 
 def read_text(path: Path, *, what: str) -> str:
     """The UTF-8 text of `path`; a UsageError that names `what` where it can't be read."""
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"not UTF-8 (byte {error.start})", where=path, fix="save it as UTF-8") from None
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise _unreadable(error, path, what=what) from None
+    if len(raw) > MAX_BYTES:
+        raise _too_large(f"{path}:1", what=what)
+    try:
+        return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = 1 + raw.count(b"\n", 0, error.start)
+        raise UsageError("not UTF-8", where=f"{path}:{line}", fix="save the file as UTF-8") from None
+
+
+def _too_large(where: str, *, what: str) -> UsageError:
+    limit = f"{MAX_BYTES // 1_000_000} MB"
+    return UsageError(f"{what} larger than {limit}", where=where, fix="split it, or name another file")
 
 
 def _unreadable(error: OSError, path: Path, *, what: str) -> UsageError:
@@ -165,10 +178,12 @@ def read_jsonl(path: Path, *, what: str, on_error: OnError = stop) -> Iterator[t
     """Yield (line from 1, object) of a JSON Lines file; blank lines are skipped, anything else goes to `on_error`."""
     try:
         with path.open("rb") as rows:
-            for number, raw in enumerate(rows, 1):
+            for number, raw in enumerate(_raw_lines(rows), 1):
                 if not raw.strip():
                     continue
                 try:
+                    if len(raw) > MAX_BYTES:
+                        raise _too_large(f"{path}:{number}", what="line")
                     row = _parse_row(raw, where=f"{path}:{number}")
                 except UsageError as error:
                     on_error(error)
@@ -176,6 +191,14 @@ def read_jsonl(path: Path, *, what: str, on_error: OnError = stop) -> Iterator[t
                     yield number, row
     except OSError as error:
         raise _unreadable(error, path, what=what) from None
+
+
+def _raw_lines(rows: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file; of one that is too large, enough to see that it is."""
+    while raw := rows.readline(MAX_BYTES + 1):
+        yield raw
+        while len(raw) > MAX_BYTES and not raw.endswith(b"\n"):
+            raw = rows.readline(MAX_BYTES + 1)
 
 
 def _parse_row(raw: bytes, *, where: str) -> dict[str, Any]:

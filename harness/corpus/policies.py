@@ -141,6 +141,18 @@ def repeated_versions(policies: Sequence[Policy]) -> Iterator[UsageError]:
             )
 
 
+def gaps(policies: Sequence[Policy]) -> Iterator[UsageError]:
+    """An error for each version that begins days after the one before it has ended; `policies` as they were read."""
+    for one, two in successions(policies):
+        end, begin = one.head.effective_to, two.head.effective_from
+        if end is not None and end < begin:
+            yield UsageError(
+                f"no version of {two.head.id} holds from {end} until {two.key} begins on {begin}",
+                where=two.at("effective_from"),
+                fix="close the gap",
+            )
+
+
 def successions(policies: Sequence[Policy]) -> Iterator[tuple[Policy, Policy]]:
     """Each version of a policy with the one before it for the same region; `policies` as they were read."""
     before: dict[tuple[str, str], Policy] = {}

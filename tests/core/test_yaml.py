@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import Field, model_validator
 
 from harness.core.errors import UsageError
-from harness.core.files import Strict, load_yaml, parse_value, parse_yaml, read_text, validate
+from harness.core.files import MAX_BYTES, Strict, load_yaml, parse_value, parse_yaml, read_jsonl, read_text, validate
 
 HERE = Path("f.yaml")
 
@@ -207,15 +207,29 @@ def test_infinity_is_no_number_of_a_strict_model() -> None:
 
 def test_what_cannot_be_read_is_named_with_what_it_should_have_been(tmp_path: Path) -> None:
     binary = tmp_path / "binary"
-    binary.write_bytes(b"ab\xff")
+    binary.write_bytes(b"a\n\r\nb\xff")
     file = tmp_path / "file"
     file.write_text("x")
     for path, words in (
         (tmp_path / "none", "no such suite; check the path"),
         (tmp_path, "a folder, not a suite; name a file in it"),
-        (binary, "not UTF-8 (byte 2); save it as UTF-8"),
+        (binary, "3: not UTF-8; save the file as UTF-8"),
         (file / "below", "can't read this suite: Not a directory; check its permissions"),
     ):
         with pytest.raises(UsageError) as caught:
             read_text(path, what="suite")
-        assert str(caught.value) == f"{path}: {words}"
+        assert str(caught.value) == f"{path}:{'' if words[0] == '3' else ' '}{words}"
+
+
+def test_a_file_too_large_to_be_ours_is_not_read_to_its_end(tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.write(b"{}\n")
+        file.truncate(3 * MAX_BYTES)
+    with pytest.raises(UsageError, match=r"large:1: suite larger than 32 MB; split it"):
+        read_text(large, what="suite")
+    with large.open("ab") as file:
+        file.write(b"\n{}\n")
+    found: list[UsageError] = []
+    assert [line for line, _ in read_jsonl(large, what="eval set", on_error=found.append)] == [1, 3]
+    assert [str(error) for error in found] == [f"{large}:2: line larger than 32 MB; split it, or name another file"]

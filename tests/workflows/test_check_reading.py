@@ -91,8 +91,14 @@ def test_a_missing_corpus_is_a_finding_at_the_line_that_names_it(
     small: Suite, line_of: LineOf, key: str, value: str
 ) -> None:
     small.suite["corpora"][key] = value
-    found = small.findings()
-    assert ("suite.yaml", line_of(small.path, f"{key}:"), "schema") in found
+    small.policies["2.md"] = policy(2, start="2026-04-01", before="POL-A@7", text="Unused nights.")
+    assert small.findings() == [("suite.yaml", line_of(small.path, f"{key}:"), "schema")]
+
+
+def test_what_may_stand_in_a_file_that_cannot_be_read_is_not_missed(small: Suite) -> None:
+    small.policies["2.md"] = small.policies["2.md"].replace("effective_from", "since")
+    small.policies["3.md"] = policy(3, start="2026-04-01", before="POL-A@2", text="Nothing.")
+    assert small.findings() == [("policies/2.md", 2, "schema")]
 
 
 def test_a_wrong_suite_is_a_finding_at_its_key(small: Suite, line_of: LineOf) -> None:

@@ -1,4 +1,7 @@
-"""Citations: what is cited exists and could have been known then, and what is claimed stands in it."""
+"""Citations: what is cited exists and could have been known then, and what is claimed stands in it.
+
+Where a part of the corpora couldn't be read, citations to nowhere are not reported: that part is what is to be mended.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -16,7 +19,7 @@ def of_incidents(material: Material) -> Iterator[Finding]:
     for incident, at in corpus.incidents:
         resolve = Resolver(corpus=corpus, fields={}, context=None, as_of=incident.closed_at)
         of = _Place(at, f"incident {incident.id!r}", incident.closed_at, "closed_at")
-        yield from _clauses(incident.clauses, corpus=corpus, resolve=resolve, of=of)
+        yield from _clauses(incident.clauses, material=material, resolve=resolve, of=of)
 
 
 def of_evidence(material: Material) -> Iterator[Finding]:
@@ -26,10 +29,11 @@ def of_evidence(material: Material) -> Iterator[Finding]:
         moment = case.created_at if case is not None else None
         resolve = Resolver(corpus=corpus, fields={}, context=None, as_of=moment)
         of = _Place(sample.at, f"sample {sample.id!r}: evidence", moment, "created_at")
-        yield from _clauses(sample.target.clauses, corpus=corpus, resolve=resolve, of=of)
+        yield from _clauses(sample.target.clauses, material=material, resolve=resolve, of=of)
         for citation in sample.target.incidents:
             if corpus.incident(citation) is None:
-                yield of.missing(citation, "incident")
+                if material.whole:
+                    yield of.missing(citation, "incident")
             elif resolve(citation).status == "not_in_force":
                 yield of.too_late(citation, corpus)
 
@@ -47,7 +51,8 @@ def of_claims(material: Material) -> Iterator[Finding]:
                 status = resolve(citation).status
                 bad = bad or status != "ok"
                 if status == "missing":
-                    yield of.missing(citation, "clause, incident or field")
+                    if material.whole:
+                        yield of.missing(citation, "clause, incident or field")
                 elif status == "not_in_force":
                     yield of.too_late(citation, corpus)
             verdict = verify(claim, resolve)
@@ -78,12 +83,13 @@ class _Place:
         return finding(self.at, rule="not-in-force", message=message)
 
 
-def _clauses(citations: Sequence[str], *, corpus: Corpus, resolve: Resolver, of: _Place) -> Iterator[Finding]:
+def _clauses(citations: Sequence[str], *, material: Material, resolve: Resolver, of: _Place) -> Iterator[Finding]:
     for citation in citations:
-        if corpus.clause(citation) is None:
-            yield of.missing(citation, "clause")
+        if material.corpus.clause(citation) is None:
+            if material.whole:
+                yield of.missing(citation, "clause")
         elif resolve(citation).status == "not_in_force":
-            yield of.too_late(citation, corpus)
+            yield of.too_late(citation, material.corpus)
 
 
 def _utc(moment: datetime | None) -> str:

@@ -29,7 +29,10 @@ _QUOTED = re.compile(r"'([^']+)'")
 
 @dataclass(frozen=True)
 class Material:
-    """What could be read of a suite. `taxonomy_at` is the file:line of each label's definition."""
+    """What could be read of a suite. `taxonomy_at` is the file:line of each label's definition.
+
+    `whole` is false where a part of the corpora couldn't be read: a citation to nowhere may then be one to that part.
+    """
 
     suite: Suite
     suite_lines: Lines
@@ -37,6 +40,7 @@ class Material:
     taxonomy_at: Mapping[str, str]
     corpus: Corpus
     samples: tuple[Sample, ...]
+    whole: bool = True
 
     @cached_property
     def cases(self) -> tuple[tuple[Sample, Case | None], ...]:
@@ -72,7 +76,9 @@ def read_material(path: Path) -> tuple[Material | None, list[Finding]]:
         return None, [of_error(error, rule="schema", otherwise=f"{path}:1")]
     reader = _Reader(suite, lines)
     taxonomy, taxonomy_at = reader.taxonomy()
+    known = len(reader.found)
     corpus = Corpus(policies=reader.policies(), incidents=reader.incidents())
+    whole = len(reader.found) == known
     samples = reader.samples()
     reader.prompt()
     material = Material(
@@ -82,6 +88,7 @@ def read_material(path: Path) -> tuple[Material | None, list[Finding]]:
         taxonomy_at=taxonomy_at,
         corpus=corpus,
         samples=samples,
+        whole=whole,
     )
     return material, reader.found
 

@@ -71,11 +71,12 @@ def check_suites(paths: Sequence[Path]) -> Checked:
 
 
 def _check(material: Material, *, unread: Sequence[Finding]) -> set[Finding]:
-    """The findings of one suite, but for those that reading it gave."""
+    """The findings of one suite, but for those that reading it gave; scorers are probed where all could be read."""
     found = {one for check in CHECKS for one in check(material)}
     touched = {f"{one.file}:{one.line}" for one in found}
     sound = [sample for sample in material.samples if sample.at not in touched]
-    found |= set(probes.probe_suite(material, sound=sound))
+    if material.whole:
+        found |= set(probes.probe_suite(material, sound=sound))
     if not any(one.rule in _STOPS_A_RUN for one in (*unread, *found)):
         found |= set(_plan(material))
     return found

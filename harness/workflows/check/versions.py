@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from harness.corpus.policies import gaps as policy_gaps
 from harness.corpus.policies import overlaps, repeated_versions, successions
 from harness.workflows.check.findings import Finding, finding, of_errors
 from harness.workflows.check.material import Material
@@ -20,17 +21,14 @@ def overlapping(material: Material) -> Iterator[Finding]:
 
 
 def gaps(material: Material) -> Iterator[Finding]:
-    """Days between two versions on which no version holds."""
-    for one, two in successions(material.corpus.policies):
-        end, begin = one.head.effective_to, two.head.effective_from
-        if end is not None and end < begin:
-            message = f"no version of {two.head.id} holds from {end} until {two.key} begins on {begin}"
-            yield finding(two.at("effective_from"), rule="gap", message=message)
+    """Days between two versions on which no version holds, unless one that couldn't be read may."""
+    errors = policy_gaps(material.corpus.policies) if material.whole else ()
+    return of_errors(errors, rule="gap", otherwise=material.at("corpora", "policies"))
 
 
 def supersedings(material: Material) -> Iterator[Finding]:
-    """A `supersedes` that names no version, or another one than the version before."""
-    policies = material.corpus.policies
+    """A `supersedes` that names no version, or another one than the version before, where all could be read."""
+    policies = material.corpus.policies if material.whole else ()
     known = {policy.key for policy in policies}
     before = {two.key: one.key for one, two in successions(policies)}
     for policy in policies:
