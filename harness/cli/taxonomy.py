@@ -103,7 +103,7 @@ def _sum(found: "Taxonomy", gold: "Label", parts: "Parts") -> str:
     if parts.delay:
         terms.append(f"{parts.late_hours:g} h late × {found.assumptions.sla_hour:g}")
     if parts.harm:
-        share = f" × {found.assumptions.same_tier_harm:g} (read within the hour)" if parts.same_tier else ""
+        share = f" × {found.assumptions.same_tier_harm:g} (another high-risk queue)" if parts.same_tier else ""
         terms.append(f"harm {gold.miss_harm.probability:g} × {gold.miss_harm.cost:,.0f}{share}")
     if parts.raised:
         terms.append(f"raised falsely {parts.raised:g}")

@@ -106,7 +106,7 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Trials that share a slice tag, a difficulty or a locale.
+    """Trials that share a slice tag, a difficulty, a language or a length.
 
     `accuracy` is over the `n_judged` trials that are known to be right or wrong, `cost` the mean of those with a cost.
     """
@@ -258,7 +258,7 @@ class _Pass:
         if trial.failure is not None:
             _count(self.failures, trial.failure)
         self._bin(trial)
-        for key in _groups(trial):
+        for key in trial.groups:
             self.sums.setdefault(key, _Sums()).add(trial)
 
     def _bin(self, trial: Trial) -> None:
@@ -299,7 +299,7 @@ class _Pass:
 
 
 def _slice(group: str, name: str, sums: _Sums, *, trials: int, level: float) -> Slice:
-    """Wilson's interval over samples, not trials: repetitions of a sample are taken to tell nothing new."""
+    """Clopper-Pearson over samples, not trials: repetitions of a sample are taken to tell nothing new."""
     accuracy = low = high = None
     if sums.judged:
         accuracy = sums.hits / sums.judged
@@ -307,13 +307,6 @@ def _slice(group: str, name: str, sums: _Sums, *, trials: int, level: float) -> 
         low, high = clopper_pearson(accuracy * samples, samples, level=level)
     cost = sums.cost / sums.costed if sums.costed else None
     return Slice(group, name, sums.n, sums.judged, accuracy, low, high, cost)
-
-
-def _groups(trial: Trial) -> list[tuple[str, str]]:
-    groups = [("slice", tag) for tag in dict.fromkeys(trial.slices)]
-    groups += [("difficulty", trial.difficulty)] if trial.difficulty else []
-    groups += [("locale", trial.locale)] if trial.locale else []
-    return groups
 
 
 def _mistake(trial: Trial) -> Mistake:

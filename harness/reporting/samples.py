@@ -173,9 +173,7 @@ def as_text(value: Any) -> str:
 
 
 def _tag_keys(trial: Trial, keys: Keys) -> tuple[str, ...]:
-    named = [("slice", tag) for tag in trial.slices]
-    named += [(group, name) for group, name in (("difficulty", trial.difficulty), ("locale", trial.locale)) if name]
-    found = (keys.slice(group, name) for group, name in named)
+    found = (keys.slice(group, name) for group, name in trial.groups)
     return tuple(key for key in found if key is not None)
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _PIPED_WIDTH = 140
 _MAX_LABELS = 20
+_MAX_WEAK = 5
 _STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow"}
 
 
@@ -46,6 +47,7 @@ def print_run(run: Run, *, taxonomy: Taxonomy | None, console: "Console | None" 
     if found.labels:
         console.print()
         _print_table(_label_table(found.labels, width=console.width), console)
+    _print_weak_slices(found, run, console)
     _print_mistakes(found, currency=run.info.get("currency"), console=console)
     console.print()
     for problem in coverage(run, found.errors):
@@ -178,6 +180,19 @@ def _figure(metric: Metric | None, *, full: bool) -> str:
     between = interval(metric.low, metric.high, metric.unit).replace(" – ", "–") if full else ""
     value = number(metric.value, metric.unit)
     return f"{value} ({between})" if between and metric.value is not None else value
+
+
+def _print_weak_slices(found: Analyses, run: Run, console: "Console") -> None:
+    """The slices whose accuracy is lower than the run's beyond chance, the worst first."""
+    whole = next((metric.value for metric in run.metrics if metric.name == "routing.accuracy"), None)
+    weak = [part for part in found.slices if part.high is not None and whole is not None and part.high < whole]
+    if weak:
+        console.print()
+        console.print(_text("weak slices (the interval of their accuracy lies below the whole's)", "dim", indent=2))
+        for part in weak[:_MAX_WEAK]:
+            between = interval(part.low, part.high, "").replace(" – ", "–")
+            name = part.name if part.group == "slice" else f"{part.group} {part.name}"
+            console.print(_text(f"{number(part.accuracy)} ({between})  {part.n:>4}  {name}", indent=4))
 
 
 def _print_mistakes(found: Analyses, *, currency: str | None, console: "Console") -> None:

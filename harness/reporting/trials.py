@@ -5,6 +5,7 @@ them: every figure that is missing, not scored or of another type is None.
 """
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from typing import Any
 from harness.core.errors import one_line
 
 Row = Mapping[str, Any]
+
+_LENGTHS = (150, 600, 2_000, 5_000)
+"""Most characters of each band of lengths; about 25, 100, 350 and 900 words of English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,15 @@ class Trial:
     why: str = ""
     slices: tuple[str, ...] = ()
     difficulty: str | None = None
-    locale: str | None = None
+    language: str | None = None
+    length: str | None = None
+
+    @property
+    def groups(self) -> tuple[tuple[str, str], ...]:
+        """(group, name) of each slice that the trial is in: its tags, difficulty, language and length."""
+        tags = [("slice", tag) for tag in dict.fromkeys(self.slices)]
+        others = (("difficulty", self.difficulty), ("language", self.language), ("length", self.length))
+        return (*tags, *((group, name) for group, name in others if name))
 
     @property
     def mistake(self) -> bool:
@@ -97,8 +109,28 @@ def read_trial(row: Row) -> Trial:
         why=_why(output),
         slices=tuple(str(tag) for tag in sequence(sample.get("slices"))),
         difficulty=text(sample.get("difficulty")),
-        locale=text(mapping(sample.get("input")).get("locale")),
+        language=_language(mapping(sample.get("input"))),
+        length=_length(mapping(sample.get("input"))),
     )
+
+
+def _language(given: Row) -> str | None:
+    """The language of a ticket's locale, without its region."""
+    locale = text(given.get("locale"))
+    return re.split("[-_]", locale)[0].lower() if locale else None
+
+
+def _length(given: Row) -> str | None:
+    """The band of characters that what somebody wrote falls into."""
+    written = text(given.get("guest_message")) or text(given.get("text"))
+    if written is None:
+        return None
+    below = 0
+    for most in _LENGTHS:
+        if len(written) <= most:
+            return f"{below + 1:,} to {most:,} characters"
+        below = most
+    return f"over {below:,} characters"
 
 
 def verdict(scores: Row, scorer: str) -> Row:

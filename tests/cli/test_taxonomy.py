@@ -82,7 +82,7 @@ def test_a_row_is_explained_as_sums(world: World, cli: Cli) -> None:
         "  → mooring_fault                  620.00  = transfer 10 + 5 h late × 2 + harm 0.1 × 6,000",
         "  → berth_fee                      620.00  = transfer 10 + 5 h late × 2 + harm 0.1 × 6,000",
         "  → pump_fire                      314.00  = transfer 10 + 2 h late × 2 + harm 0.1 × 6,000 × 0.5 "
-        "(read within the hour)",
+        "(another high-risk queue)",
     ]
 
 

@@ -268,7 +268,7 @@ def generic_run(make_run: MakeRun) -> Run:
                 "silent": {"outcome": "not_applicable", "reason": "nothing to say"},
             },
             "trace": None,
-            "sample": {"input": {"question": "How many beds?"} if n else {"text": "How many keys?"},
+            "sample": {"input": {"question": "How many beds?"} if n else "How many keys?",
                        "target": {"label": None, "value": 3}, "slices": [], "difficulty": None},
         }
         for n in range(3)

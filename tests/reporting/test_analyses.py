@@ -135,6 +135,24 @@ def test_slices_come_worst_first_by_the_upper_end_of_the_interval(make_run: Make
     assert (long.low, long.high) == clopper_pearson(20, 50)
 
 
+def test_tickets_are_sliced_by_language_without_region_and_by_length(make_run: MakeRun, trial: MakeTrial) -> None:
+    rows = [trial(f"a{n}", "x", "x") for n in range(4)]
+    inputs = (
+        {"locale": "pt-BR", "guest_message": "x" * 150},
+        {"locale": "pt", "text": "x" * 151},
+        {"text": "x" * 5001},
+    )
+    for row, given in zip(rows, inputs, strict=False):
+        row["sample"]["input"] = given
+    slices = analyse(make_run(rows), taxonomy=None).slices
+    assert {(s.group, s.name, s.n) for s in slices} == {
+        ("language", "pt", 2),
+        ("length", "1 to 150 characters", 1),
+        ("length", "151 to 600 characters", 1),
+        ("length", "over 5,000 characters", 1),
+    }
+
+
 def test_repeated_trials_of_a_sample_do_not_narrow_a_slice(make_run: MakeRun, trial: MakeTrial) -> None:
     rows = [
         trial(f"a{n}", "x", "y" if n < 4 else "x", slices=["s"]) | {"trial": t} for n in range(10) for t in range(5)

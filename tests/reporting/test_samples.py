@@ -11,7 +11,7 @@ from harness.reporting.samples import Keys, sample_view
 from harness.reporting.trials import read_trial
 
 MakeTrial = Callable[..., dict[str, Any]]
-KEYS = Keys(["a", "b"], [("slice", "long"), ("locale", "de")])
+KEYS = Keys(["a", "b"], [("slice", "long"), ("language", "de")])
 
 
 def with_findings(text: str, *findings: dict[str, Any]) -> tuple[tuple[str, str | None], ...]:
@@ -88,7 +88,7 @@ def test_a_claim_has_a_verdict_only_where_grounding_judged_that_very_text(trial:
 
 def test_keys_are_numbers_and_unknown_ones_are_none(trial: MakeTrial) -> None:
     row = trial("t", "a", "unlisted", slices=["long", "unlisted"])
-    row["sample"]["input"] = {"locale": "de"}
+    row["sample"]["input"] = {"locale": "de-AT"}
     view = sample_view(row, number=1, keys=KEYS)
     assert (view.label_keys, view.tag_keys) == (("l0", "none"), ("t0", "t1"))
 

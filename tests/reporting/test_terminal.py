@@ -180,3 +180,13 @@ def test_piped_output_is_120_columns_wide_unless_columns_says_otherwise(
     monkeypatch.setenv("COLUMNS", "72")
     print_run(triage_run, taxonomy=taxonomy)
     assert "\n      7 of 12" in capsys.readouterr().out
+
+
+def test_slices_that_are_worse_than_the_whole_beyond_chance_are_named(make_run: MakeRun, trial: MakeTrial) -> None:
+    rows = [trial(f"a{n}", "x", "x", slices=["good"]) for n in range(60)]
+    rows += [trial(f"b{n}", "x", "y", slices=["bad"]) for n in range(20)]
+    rows += [trial("c", "x", "y", slices=["rare"])]
+    whole = Metric("routing.accuracy", 0.74, 0.63, 0.83, n_scored=81)
+    text = printed(make_run(rows, metrics=[whole]), taxonomy=None)
+    weak = text[text.index("weak slices") : text.index("costliest")].splitlines()[1:]
+    assert [line.split() for line in weak if line.strip()] == [["0.00", "(0.00–0.17)", "20", "bad"]]

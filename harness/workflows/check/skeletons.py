@@ -18,7 +18,7 @@ FEWEST = 50
 """Samples below which a share tells nothing."""
 _LEAST_TOKENS, _LEAST_KEPT = 9, 5
 
-_SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
+_SENTENCE = re.compile(r"(?:[^.!?\n]|(?<=\d)\.(?=\d))+[.!?]?")
 _TOKEN = re.compile(r"\w+(?:['’]\w+)?|[^\w\s]")
 _KEPT = frozenset(
     "a about after again all also am an and any are as at be because been before but by can can't could did didn't do does don't down for "
