@@ -142,8 +142,8 @@ def test_tickets_are_sliced_by_language_without_region_and_by_length(make_run: M
         {"locale": "pt", "text": "x" * 151},
         {"text": "x" * 5001},
     )
-    for row, given in zip(rows, inputs, strict=False):
-        row["sample"]["input"] = given
+    for row, value in zip(rows, inputs, strict=False):
+        row["sample"]["input"] = value
     slices = analyse(make_run(rows), taxonomy=None).slices
     assert {(s.group, s.name, s.n) for s in slices} == {
         ("language", "pt", 2),
