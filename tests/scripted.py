@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from datetime import date
+from typing import Any, Literal
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
@@ -117,9 +118,15 @@ def agent_on(model: BaseChatModel | Engine, plan: Plan, forms: Sequence[Form] = 
         taxonomy=plan.taxonomy,
         corpus=plan.corpus,
         retriever=Retriever(build_index(plan, home=default_home()), plan.corpus) if held else None,
-        depth=Depth(settings.policies, settings.incidents, as_of=settings.as_of is not None),
+        depth=Depth(
+            settings.policies, settings.incidents, as_of=settings.as_of is not None, frozen=_day(settings.as_of)
+        ),
         kind=plan.suite.input,
     )
+
+
+def _day(as_of: Literal["created_at"] | date | None) -> date | None:
+    return None if as_of == "created_at" else as_of
 
 
 def item(id: str, value: object) -> Input:

@@ -93,7 +93,7 @@ class Conversation:
     ) -> None:
         self._model, self._taxonomy = model, taxonomy
         self._ways = [Way(form) for form in forms if tools]
-        self._ways += [Way(form, tools=False) for form in forms if form != "tool"]
+        self._ways += [Way(form, tools=False) for form in forms if form != "tool" or not tools]
         self._known: set[Way] = set()
         self._graphs: dict[Way, Any] = {}
 

@@ -1,9 +1,10 @@
 """Parts of the agent as solvers of their own, to be measured alone: the retriever, and the verifier of claims."""
 
-from datetime import UTC, date, datetime, time
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
+from harness.agents.handbook import start_of
 from harness.claims import Resolver, verify
 from harness.core.files import Strict, validate
 from harness.core.protocols import SolverInput
@@ -37,9 +38,9 @@ class SearchSolver:
         self._retriever = retriever
 
     async def __call__(self, item: SolverInput) -> Output:
-        """Search one shelf as of noon of a day, UTC; UsageError where the input is no such query."""
+        """Search one shelf as of the midnight, UTC, on which a day begins; UsageError where the input is no such query."""
         asked = validate(_Query, item.input, where=Path(item.id))
-        moment = datetime.combine(asked.as_of, time(12), tzinfo=UTC)
+        moment = start_of(asked.as_of)
         search = self._retriever.search_policies if asked.kind == "policy" else self._retriever.search_incidents
         found = search(asked.query, as_of=moment, k=_DEPTH)
         return Output(value=[passage.id for passage in found], trace=Trace(evidence=found))

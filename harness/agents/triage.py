@@ -2,12 +2,14 @@
 
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import Literal
 
 from harness.agents.asking import Asker
 from harness.agents.blocks import answer_block, evidence_block, label_block, ticket_block
 from harness.agents.conversation import Mark, Said
 from harness.agents.decide import decide
+from harness.agents.handbook import Handbook, start_of
 from harness.agents.tools import LIMITS, CaseContext
 from harness.claims import Resolver, verify
 from harness.core.protocols import SolverInput
@@ -23,11 +25,21 @@ from harness.retrieval import Retriever
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """How many passages are retrieved before the model is asked, and whether as of the ticket's date."""
+    """How many passages are retrieved before the model is asked, and whether as of the ticket's date.
 
-    policies: int
+    `all` policies are every clause in force. `frozen` is a day that is looked up instead of the ticket's date.
+    """
+
+    policies: int | Literal["all"]
     incidents: int
     as_of: bool
+    frozen: date | None = None
+
+    def moment(self, case: Case) -> datetime | None:
+        """When policies and incidents are looked up; None for the latest."""
+        if self.frozen is not None:
+            return start_of(self.frozen)
+        return case.created_at if self.as_of else None
 
 
 class TriageAgent:
@@ -54,6 +66,7 @@ class TriageAgent:
             policies=depth.policies if "policies" in shown else 0,
             incidents=depth.incidents if "incidents" in shown else 0,
         )
+        self._handbook = Handbook(corpus) if self._depth.policies == "all" else None
         self._labels, self._answer = label_block(taxonomy), answer_block(taxonomy)
 
     async def __call__(self, item: SolverInput) -> Output:
@@ -64,7 +77,7 @@ class TriageAgent:
             raise TypeError("the triage agent reads tickets or texts; set `input: ticket` or `input: text`")
         screened = screen(case.untrusted)
         clock.lap("screen")
-        as_of = case.created_at if self._depth.as_of else None
+        as_of = self._depth.moment(case)
         evidence = self._retrieve(case, screened, as_of)
         clock.lap("retrieve")
         context = CaseContext(case=case, as_of=as_of, retriever=self._retriever, found=list(evidence))
@@ -75,16 +88,19 @@ class TriageAgent:
         return self._conclude(case, screened, said, context=context, clock=clock)
 
     def _retrieve(self, case: Case, screened: Screened, as_of: datetime | None) -> tuple[Evidence, ...]:
+        whole = self._handbook.in_force(as_of) if self._handbook is not None else ()
         if self._retriever is None:
-            return ()
+            return whole
+        policies = self._depth.policies
         query = "\n".join(text for _, text in screened.fields)
-        return self._retriever.retrieve(
+        found = self._retriever.retrieve(
             query,
             as_of=as_of,
-            policies=self._depth.policies,
+            policies=0 if policies == "all" else policies,
             incidents=self._depth.incidents,
             exclude={case.id},
         )
+        return (*whole, *found)
 
     def _render(
         self, case: Case, screened: Screened, evidence: tuple[Evidence, ...], as_of: datetime | None
@@ -93,7 +109,7 @@ class TriageAgent:
         values = {
             "labels": self._labels,
             "ticket": ticket_block(case, screened, spotlight),
-            "policies": evidence_block(evidence, "policy"),
+            "policies": evidence_block(evidence, "policy") if self._depth.policies else "",
             "incidents": evidence_block(evidence, "incident"),
             "as_of": as_of.astimezone(UTC).date().isoformat() if as_of else "today",
             "answer_format": self._answer,
@@ -121,7 +137,7 @@ class TriageAgent:
             corpus=self._corpus,
             fields=citable(case),
             context={item.id for item in evidence},
-            as_of=context.as_of,
+            as_of=case.created_at if self._depth.as_of else None,  # also where what is looked up is older
         )
         verdicts = [verify(claim, resolve) for claim in answer.rationale]
         decided = decide(answer.label, answer.probabilities, verdicts, taxonomy=self._taxonomy)

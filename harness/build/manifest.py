@@ -41,7 +41,7 @@ def make_manifest(plan: Plan, *, run_id: str, started_at: str) -> dict[str, Any]
     resolved = suite.model_dump(mode="json") | {"model_parameters": parameters}
     answering = {
         key: resolved[key] for key in ("solver", "input", "retrieval", "trials", "seed", "model", "model_parameters")
-    } | {"calls": {key: resolved["calls"][key] for key in ("structured", "probabilities", "draws", "api")}}
+    } | {"calls": {key: resolved["calls"][key] for key in ("structured", "probabilities", "draws", "api", "tools")}}
     return {
         "schema_version": SCHEMA_VERSION,
         "id": run_id,

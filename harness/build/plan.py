@@ -210,7 +210,7 @@ def scorer_context(suite: Suite, *, taxonomy: Taxonomy | None, corpus: Corpus, e
         taxonomy=taxonomy,
         corpus=corpus,
         kind=suite.input,
-        as_of=suite.retrieval.as_of,
+        as_of=None if suite.retrieval.as_of is None else "created_at",  # claims are judged by the ticket's own date
         estimator=estimator,
         folder=suite.path.parent,
         where=str(suite.path),

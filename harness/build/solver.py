@@ -128,7 +128,8 @@ def _triage(plan: Plan, *, home: Path) -> Live:
 
     assert plan.taxonomy is not None and plan.prompt is not None and plan.spec is not None
     settings, calls = plan.suite.retrieval, plan.suite.calls
-    wanted = settings.policies + settings.incidents > 0 and (plan.corpus.policies or plan.corpus.incidents)
+    searched = [depth for depth in (settings.policies, settings.incidents) if depth != "all"]
+    wanted = any(searched) and (plan.corpus.policies or plan.corpus.incidents)
     index = build_index(plan, home=home) if wanted else None
     retriever = Retriever(index, plan.corpus, mode=settings.mode) if index is not None else None
 
@@ -148,7 +149,7 @@ def _triage(plan: Plan, *, home: Path) -> Live:
         model=GatewayChat(gateway=gateway),
         taxonomy=plan.taxonomy,
         forms=forms,
-        tools=recorded is None or recorded.tools,
+        tools=calls.tools and (recorded is None or recorded.tools),
     )
     agent = TriageAgent(
         asker=Asker(conversation, taxonomy=plan.taxonomy, source=calls.probabilities, draws=calls.draws),
@@ -156,7 +157,12 @@ def _triage(plan: Plan, *, home: Path) -> Live:
         taxonomy=plan.taxonomy,
         corpus=plan.corpus,
         retriever=retriever,
-        depth=Depth(settings.policies, settings.incidents, as_of=settings.as_of is not None),
+        depth=Depth(
+            settings.policies,
+            settings.incidents,
+            as_of=settings.as_of is not None,
+            frozen=None if settings.as_of == "created_at" else settings.as_of,
+        ),
         kind=plan.suite.input,
     )
     return Live(agent, gateway, index)

@@ -13,6 +13,7 @@ from harness.cli.compare import compare
 from harness.cli.doctor import doctor
 from harness.cli.eval import evaluate
 from harness.cli.index import index
+from harness.cli.knowledge import knowledge
 from harness.cli.personas import personas
 from harness.cli.power import power
 from harness.cli.schema import schema
@@ -36,7 +37,21 @@ def cli(debug: bool) -> None:
     """
 
 
-for command in (ab, check, compare, doctor, evaluate, index, personas, power, schema, stub_server, taxonomy, triage):
+for command in (
+    ab,
+    check,
+    compare,
+    doctor,
+    evaluate,
+    index,
+    knowledge,
+    personas,
+    power,
+    schema,
+    stub_server,
+    taxonomy,
+    triage,
+):
     cli.add_command(command)
 
 

@@ -11,6 +11,11 @@ from harness.evaluation.gates import judge as judge
 from harness.evaluation.gates import parse_gate as parse_gate
 from harness.evaluation.journal import Journal as Journal
 from harness.evaluation.journal import read_journal as read_journal
+from harness.evaluation.knowledge import Arm as Arm
+from harness.evaluation.knowledge import Knowledge as Knowledge
+from harness.evaluation.knowledge import Place as Place
+from harness.evaluation.knowledge import read_arm as read_arm
+from harness.evaluation.knowledge import weigh_up as weigh_up
 from harness.evaluation.planning import Basis as Basis
 from harness.evaluation.planning import PowerPlan as PowerPlan
 from harness.evaluation.planning import Shown as Shown

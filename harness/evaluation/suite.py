@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, field_validator
 
 from harness.core.errors import UsageError
 from harness.core.files import Strict, parse_value, parse_yaml, read_text, validate
@@ -25,14 +26,34 @@ class CorporaPaths(Strict):
     incidents: str | None = None
 
 
+def _depth(value: Any) -> Any:
+    """What may be a number of policies; refused here, since a union's own errors name its parts."""
+    if value == "all" or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1000):
+        return value
+    raise ValueError("give a number of clauses from 0 to 1000, or all")
+
+
+def _moment(value: Any) -> Any:
+    if value is None or value == "created_at" or type(value) is date:
+        return value
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError("give created_at, a day such as 2026-07-20, or null") from None
+
+
 class Retrieval(Strict):
-    """What is retrieved for each ticket. `as_of` null looks at the latest policies and all incidents."""
+    """What is retrieved for each ticket. `policies: all` puts every clause in force into the prompt, without a search.
+
+    `as_of` null looks at the latest policies and all incidents, a day (`2026-07-20`) at what an index frozen on it holds:
+    clauses in force on that day, incidents closed before it. Claims are held to the ticket's own date all the same.
+    """
 
     embeddings: str = "minilm"
     mode: Literal["hybrid", "dense", "lexical"] = "hybrid"
-    policies: Count = 6
+    policies: Annotated[Count | Literal["all"], BeforeValidator(_depth)] = 6
     incidents: Count = 8
-    as_of: Literal["created_at"] | None = "created_at"
+    as_of: Annotated[Literal["created_at"] | date | None, BeforeValidator(_moment)] = "created_at"
 
 
 class Counts(Strict):

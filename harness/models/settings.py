@@ -34,6 +34,7 @@ class Calls(Strict):
         description="where label probabilities come from: the answer's own figures, the label's tokens, or repeated draws",
     )
     draws: int = Field(default=5, ge=2, le=100, description="calls a trial with `probabilities: trials`")
+    tools: bool = Field(default=True, description="whether the look-up tools are offered")
     timeout: float = Field(default=60.0, gt=0, le=3600, description="seconds for one attempt")
     deadline: float = Field(default=180.0, gt=0, le=36000, description="seconds for a call with all its retries")
     max_retries: int = Field(default=3, ge=0, le=20, description="attempts after the first; 0 means none")

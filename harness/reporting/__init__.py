@@ -12,6 +12,10 @@ from harness.reporting.comparison import comparison_json as comparison_json
 from harness.reporting.comparison import print_comparison as print_comparison
 from harness.reporting.comparison import verdict as verdict
 from harness.reporting.html import write_report as write_report
+from harness.reporting.knowledge import check_report as check_report
+from harness.reporting.knowledge import knowledge_json as knowledge_json
+from harness.reporting.knowledge import print_knowledge as print_knowledge
+from harness.reporting.knowledge import write_knowledge as write_knowledge
 from harness.reporting.power import power_lines as power_lines
 from harness.reporting.terminal import print_run as print_run
 from harness.reporting.text import clean as clean

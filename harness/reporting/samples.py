@@ -15,6 +15,8 @@ from harness.reporting.trials import Row, Trial, finite, mapping, read_trial, se
 
 MAX_TEXT = 40_000
 """Longer texts are cut in the report, and say so; the journal has all of it."""
+MAX_PASSAGES = 50
+"""The first passages are shown, and those that are cited or gold; with all policies in the prompt there are hundreds."""
 MAX_PROBABILITIES = 8
 """The most likely labels are shown, and the expected one."""
 
@@ -90,6 +92,7 @@ class SampleView:
     failure: str | None
     error: str | None
     evidence: tuple[Passage, ...] | None
+    n_other_evidence: int
     missed_gold: tuple[str, ...]
     claims: tuple[ClaimView, ...]
     gold_claims: tuple[ClaimView, ...]
@@ -128,7 +131,8 @@ def sample_view(row: Row, *, number: int, keys: Keys) -> SampleView:
     findings = tuple(mapping(finding) for finding in sequence(trace.get("findings")))
     heads, untrusted, trusted = _input(sample.get("input"), anchor=anchor, findings=findings)
     gold = [str(one) for key in ("clauses", "incidents") for one in sequence(target.get(key))]
-    evidence = _evidence(trace.get("evidence"), anchor=anchor, gold=gold)
+    all_evidence = _evidence(trace.get("evidence"), anchor=anchor, gold=gold)
+    evidence = _shortened(all_evidence, cited=_cited(output))
     places = {p.id: p.anchor for p in evidence or ()}
     places |= {f"ticket:{field.path}": field.anchor for field in untrusted}
     places |= {f"ticket:{record.path}": record.anchor for record in trusted}
@@ -150,6 +154,7 @@ def sample_view(row: Row, *, number: int, keys: Keys) -> SampleView:
         failure=_named(output.get("failure"), "kind"),
         error=_named(row.get("error"), "class") or (as_text(row["reason"]) if row.get("reason") else None),
         evidence=evidence,
+        n_other_evidence=len(all_evidence or ()) - len(evidence or ()),
         missed_gold=tuple(one for one in gold if evidence is not None and one not in {p.id for p in evidence}),
         claims=_claims(output, verdict(scores, "grounding"), places),
         gold_claims=_rationale(target.get("rationale"), places),
@@ -266,6 +271,17 @@ def _evidence(value: Any, *, anchor: str, gold: Sequence[str]) -> tuple[Passage,
         )
         for n, one in enumerate(map(mapping, value))
     )
+
+
+def _shortened(evidence: tuple[Passage, ...] | None, *, cited: set[str]) -> tuple[Passage, ...] | None:
+    if evidence is None:
+        return None
+    return tuple(one for n, one in enumerate(evidence) if n < MAX_PASSAGES or one.gold or one.id in cited)
+
+
+def _cited(output: Row) -> set[str]:
+    claims = map(mapping, sequence(output.get("rationale")))
+    return {str(one) for claim in claims for one in sequence(claim.get("citations"))}
 
 
 def _claims(output: Row, grounding: Row, places: Mapping[str, str]) -> tuple[ClaimView, ...]:

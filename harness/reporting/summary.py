@@ -41,8 +41,9 @@ def head(run: Run) -> list[str]:
         parts.append("reader (offline)" if model == "reader" else str(model))
     parts += [str(info["prompt"])] if info.get("prompt") else []
     parts.append(sample_count(run))
-    dated = suite.get("input") == "ticket" and mapping(suite.get("retrieval")).get("as_of") == "created_at"
-    return parts + (["as of each ticket's date"] if dated and solver == "triage" else [])
+    as_of = mapping(suite.get("retrieval")).get("as_of")
+    dated = suite.get("input") == "ticket" and as_of is not None and solver == "triage"
+    return parts + (["as of each ticket's date" if as_of == "created_at" else f"as of {as_of}"] if dated else [])
 
 
 def sample_count(run: Run) -> str:

@@ -15,6 +15,7 @@ from harness.corpus import Corpus
 from harness.scorers.calibration import CalibrationScorer
 from harness.scorers.cost import CostScorer
 from harness.scorers.custom import FunctionScorer
+from harness.scorers.freshness import FreshnessScorer
 from harness.scorers.generic import PassScorer, exact, regex_judge, schema_judge
 from harness.scorers.grounding import GroundingScorer
 from harness.scorers.latency import LatencyScorer
@@ -69,6 +70,10 @@ def _grounding(context: ScorerContext, options: Options) -> Scorer:
     return GroundingScorer(corpus=context.corpus, kind=context.kind, as_of=context.as_of, estimator=context.estimator)
 
 
+def _freshness(context: ScorerContext, options: Options) -> Scorer:
+    return FreshnessScorer(corpus=context.corpus, kind=context.kind, estimator=context.estimator)
+
+
 def _retrieval(context: ScorerContext, options: Options) -> Scorer:
     return RetrievalScorer(estimator=context.estimator)
 
@@ -121,6 +126,7 @@ _MAKERS: dict[str, Callable[[ScorerContext, Options], Scorer]] = {
     "cost": _cost,
     "calibration": _calibration,
     "grounding": _grounding,
+    "freshness": _freshness,
     "retrieval": _retrieval,
     "ranking": _ranking,
     "latency": _latency,

@@ -60,11 +60,13 @@ async def test_a_query_is_answered_with_ids_of_its_shelf_best_first(search: Solv
     [
         ("2026-02-28", "POL-OIL-01@1#1.1", False),
         ("2026-03-01", "POL-OIL-01@2#1.1", False),
-        ("2026-08-01", "POL-OIL-01@2#1.1", True),
-        ("2026-07-31", "POL-OIL-01@2#1.1", False),
+        ("2026-08-01", "POL-OIL-01@2#1.1", False),
+        ("2026-08-02", "POL-OIL-01@2#1.1", True),
     ],
 )
-async def test_only_what_held_by_noon_of_the_day_is_found(search: Solver, day: str, clause: str, seen: bool) -> None:
+async def test_only_clauses_in_force_on_the_day_and_incidents_closed_before_it_are_found(
+    search: Solver, day: str, clause: str, seen: bool
+) -> None:
     rules = await search(item("q-1", {**DIESEL, "as_of": day}))
     assert rules.value[0] == clause and sum(id.startswith("POL-OIL-01") for id in rules.value) <= 2
     cases = await search(item("q-1", {**DIESEL, "as_of": day, "kind": "incident"}))

@@ -32,6 +32,22 @@ def without_tools() -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/v1"
 
 
+@contextmanager
+def small_context(*, most: str, times: int) -> Iterator[str]:
+    """The address of a server that takes no prompt in which `most` stands more than `times` times."""
+    text = "This model's maximum context length is 8192 tokens."
+    refusal = {"error": {"message": text, "type": "invalid_request_error", "code": "context_length_exceeded"}}
+    claim = {"text": "The guest wrote.", "citations": ["ticket:guest_message"]}
+    answer: dict[str, Any] = {"label": "berth_fee", "probabilities": {"berth_fee": 1.0}, "rationale": [claim]}
+
+    def replied(asked: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+        said = "".join(str(message["content"]) for message in asked["messages"])
+        return (400, refusal) if said.count(most) > times else (200, _chat({"content": json.dumps(answer)}))
+
+    with _serving(replied) as port:
+        yield f"http://127.0.0.1:{port}/v1"
+
+
 def _chat(message: Mapping[str, Any]) -> dict[str, Any]:
     choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": None, **message}}
     return {"id": "c", "object": "chat.completion", "created": 1, "model": "gpt-x", "choices": [choice]}
