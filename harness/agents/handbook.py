@@ -1,6 +1,6 @@
 """Policies given whole: every clause in force at a moment, without a search."""
 
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 
 from harness.core.types import Evidence
 from harness.corpus import Corpus
@@ -18,8 +18,3 @@ class Handbook:
         admitted = self._shelf.admitted(as_of)
         chosen = (passage for passage, holds in zip(self._shelf.passages, admitted, strict=True) if holds)
         return tuple(Evidence(p.id, p.kind, p.title, p.text, 0.0, p.label) for p in chosen)
-
-
-def start_of(day: date) -> datetime:
-    """The moment that a day stands for: its midnight in UTC, so that incidents count that were closed before it."""
-    return datetime.combine(day, time(), tzinfo=UTC)

@@ -4,7 +4,6 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from harness.agents.handbook import start_of
 from harness.claims import Resolver, verify
 from harness.core.files import Strict, validate
 from harness.core.protocols import SolverInput
@@ -13,7 +12,7 @@ from harness.core.types import Claim, Output, Trace
 from harness.corpus import Corpus
 from harness.evalsets.load import ClaimRow
 from harness.guard import citable
-from harness.retrieval import Retriever
+from harness.retrieval import Retriever, start_of
 
 _DEPTH = 10
 

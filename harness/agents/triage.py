@@ -9,7 +9,7 @@ from harness.agents.asking import Asker
 from harness.agents.blocks import answer_block, evidence_block, label_block, ticket_block
 from harness.agents.conversation import Mark, Said
 from harness.agents.decide import decide
-from harness.agents.handbook import Handbook, start_of
+from harness.agents.handbook import Handbook
 from harness.agents.tools import LIMITS, CaseContext
 from harness.claims import Resolver, verify
 from harness.core.protocols import SolverInput
@@ -20,7 +20,7 @@ from harness.corpus import Corpus
 from harness.evalsets import parse_case
 from harness.guard import Screened, Spotlight, citable, screen
 from harness.prompts import Prompt
-from harness.retrieval import Retriever
+from harness.retrieval import Retriever, start_of
 
 
 @dataclass(frozen=True, slots=True)

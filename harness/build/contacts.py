@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from harness.build.embedders import is_function, is_hosted
 from harness.build.plan import BASELINE
 from harness.build.providers import ACCESS, Access, Provider, address_of, host_of
 from harness.core.errors import UsageError
@@ -41,10 +42,9 @@ def contacts_of(suite: Suite, environ: Mapping[str, str]) -> tuple[Contact, ...]
     solving = suite.solving
     contacts = [_solver(solving, environ)]
     if solving == "triage":
-        contacts += [
-            _model(suite, environ),
-            Contact(f"embeddings {suite.retrieval.embeddings}", "nobody", None, "runs in this process"),
-        ]
+        contacts += [_model(suite, environ)]
+    if solving == "triage" or solving == "search":
+        contacts += _retrieval(suite, environ)
     names = [name for entry in suite.scorers for name in ([entry] if isinstance(entry, str) else entry)]
     contacts += [Contact(f"scorer {name}", "unknown", None, "a function of your own") for name in names if ":" in name]
     return tuple(contacts)
@@ -75,6 +75,26 @@ def _model(suite: Suite, environ: Mapping[str, str]) -> Contact:
     if address.host is None:
         return Contact(part, "unknown", None, f"the address comes from {address.named_by}")
     return Contact(part, "host", address.host, f"{address.named_by}{_proxied(address.host, environ)}")
+
+
+def _retrieval(suite: Suite, environ: Mapping[str, str]) -> list[Contact]:
+    """Whom the embeddings and the vector store contact."""
+    settings = suite.retrieval
+    part, store = f"embeddings {settings.embeddings}", []
+    if settings.chroma is not None:
+        host = host_of(settings.chroma)
+        store = [Contact("vectors in Chroma", "host", host, f"retrieval.chroma{_proxied(host, environ)}")]
+    if is_hosted(settings.embeddings):
+        address = address_of(settings.embeddings.partition("/")[0], settings.base_url, environ)
+        if address.host is None:
+            return [Contact(part, "unknown", None, f"the address comes from {address.named_by}"), *store]
+        return [Contact(part, "host", address.host, f"{address.named_by}{_proxied(address.host, environ)}"), *store]
+    if is_function(settings.embeddings):
+        return [Contact(part, "unknown", None, "a function of your own"), *store]
+    why = "runs in this process"
+    if settings.embeddings == "chroma":
+        why += "; Chroma downloads its model once"
+    return [Contact(part, "nobody", None, why), *store]
 
 
 def _proxied(host: str | None, environ: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.embeddings import Embedder
     from harness.models.gateway import Gateway, Memory
     from harness.models.settings import Way
-    from harness.retrieval import Index
+    from harness.retrieval import Index, Retriever
 
 _READS_WITH = "minilm"
 """The reader's own embedder, whatever a suite retrieves with: it is part of the model."""
@@ -90,13 +90,12 @@ def build_solver(plan: Plan, *, home: Path) -> Solver:
 def _part(plan: Plan, name: str, *, home: Path) -> Live:
     """The retriever, or the verifier of claims, alone."""
     from harness.agents.lookup import SearchSolver, VerifySolver
-    from harness.retrieval import Retriever
 
     if name == "verify":
         return Live(VerifySolver(plan.corpus))
     switch_off(os.environ)
     index = build_index(plan, home=home)
-    return Live(SearchSolver(Retriever(index, plan.corpus, mode=plan.suite.retrieval.mode)), index=index)
+    return Live(SearchSolver(build_retriever(plan, index)), index=index)
 
 
 def build_baseline(plan: Plan, name: str) -> Solver:
@@ -109,11 +108,30 @@ def build_baseline(plan: Plan, name: str) -> Solver:
 
 def build_index(plan: Plan, *, home: Path, rebuild: bool = False) -> "Index":
     """The plan's index, built where it isn't there yet."""
-    from harness.embeddings import load_embedder
+    from harness.build.embedders import embedder_of
     from harness.retrieval import open_index
 
-    embedder = load_embedder(plan.suite.retrieval.embeddings, cache_dir=home / "vectors")
-    return open_index(plan.corpus, embedder=embedder, home=home, rebuild=rebuild)
+    settings, path = plan.suite.retrieval, plan.suite.path
+    embedder = embedder_of(settings, folder=path.parent, where=str(path), cache_dir=home / "vectors")
+    return open_index(plan.corpus, embedder=embedder, home=home, rebuild=rebuild, chroma_url=settings.chroma)
+
+
+def check_built(plan: Plan, *, home: Path) -> list[str]:
+    """What is wrong with the plan's index; nothing where it is whole."""
+    from harness.build.embedders import embedder_of
+    from harness.retrieval import check_index
+
+    settings, path = plan.suite.retrieval, plan.suite.path
+    embedder = embedder_of(settings, folder=path.parent, where=str(path), cache_dir=home / "vectors")
+    return check_index(plan.corpus, embedder=embedder, home=home, chroma_url=settings.chroma)
+
+
+def build_retriever(plan: Plan, index: "Index") -> "Retriever":
+    """A retriever over the plan's index, with the suite's settings."""
+    from harness.retrieval import Retriever
+
+    settings = plan.suite.retrieval
+    return Retriever(index, plan.corpus, mode=settings.mode, region=settings.region, precedents=settings.precedents)
 
 
 def _triage(plan: Plan, *, home: Path) -> Live:
@@ -124,18 +142,17 @@ def _triage(plan: Plan, *, home: Path) -> Live:
     from harness.embeddings import load_embedder
     from harness.models.chat import GatewayChat
     from harness.models.settings import FORMS
-    from harness.retrieval import Retriever
 
     assert plan.taxonomy is not None and plan.prompt is not None and plan.spec is not None
     settings, calls = plan.suite.retrieval, plan.suite.calls
     searched = [depth for depth in (settings.policies, settings.incidents) if depth != "all"]
     wanted = any(searched) and (plan.corpus.policies or plan.corpus.incidents)
     index = build_index(plan, home=home) if wanted else None
-    retriever = Retriever(index, plan.corpus, mode=settings.mode) if index is not None else None
+    retriever = build_retriever(plan, index) if index is not None else None
 
     @cache
     def embedder() -> "Embedder":
-        if index is not None and settings.embeddings == _READS_WITH:
+        if index is not None and index.embedder is not None and settings.embeddings == _READS_WITH:
             return index.embedder
         return load_embedder(_READS_WITH, cache_dir=home / "vectors")
 

@@ -14,9 +14,12 @@ from harness.cli.doctor import doctor
 from harness.cli.eval import evaluate
 from harness.cli.index import index
 from harness.cli.knowledge import knowledge
+from harness.cli.modes import modes
 from harness.cli.personas import personas
 from harness.cli.power import power
+from harness.cli.retrieve import retrieve
 from harness.cli.schema import schema
+from harness.cli.search import search
 from harness.cli.stub_server import stub_server
 from harness.cli.taxonomy import taxonomy
 from harness.cli.triage import triage
@@ -45,9 +48,12 @@ for command in (
     evaluate,
     index,
     knowledge,
+    modes,
     personas,
     power,
+    retrieve,
     schema,
+    search,
     stub_server,
     taxonomy,
     triage,

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from harness.embeddings.protocol import Embedder, Vectors
+from harness.embeddings.protocol import AsksDifferently, Embedder, Vectors, embed_query
 
 T = TypeVar("T")
 _CHUNK = 500
@@ -35,6 +35,13 @@ class CachedEmbedder:
         self._disk = None if path is None else _Disk(path, name=self.name, dim=self.dim)
         self._memory: OrderedDict[bytes, Vectors] = OrderedDict()
         self._lock = Lock()
+        asks = isinstance(embedder, AsksDifferently)
+        self._queries = CachedEmbedder(_Queries(embedder), path, memory=memory) if asks else self
+
+    def embed_query(self, text: str) -> Vectors:
+        """The row of a query, which some embedders make in another way."""
+        row: Vectors = self._queries.embed([text])[0]
+        return row
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One row a text; see `Embedder`. Each distinct text that isn't known yet is embedded once."""
@@ -69,6 +76,17 @@ class CachedEmbedder:
             while len(self._memory) > self._limit:
                 self._memory.popitem(last=False)
         return found
+
+
+class _Queries:
+    """The queries' side of an embedder that has one, as an embedder under a name of its own."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self.name, self.dim = f"{embedder.name}, queries", embedder.dim
+        self._embedder = embedder
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        return np.stack([embed_query(self._embedder, text) for text in texts])
 
 
 class _Disk:

@@ -49,8 +49,22 @@ class Retrieval(Strict):
     clauses in force on that day, incidents closed before it. Claims are held to the ticket's own date all the same.
     """
 
-    embeddings: str = "minilm"
+    embeddings: str = Field(
+        default="minilm",
+        description="minilm, hashing, chroma, chroma:FOLDER, openai/MODEL, openai-compatible/MODEL, or module:function that "
+        "gives a LangChain Embeddings",
+    )
+    base_url: str | None = Field(
+        default=None, description="of the server that embeds, for openai and openai-compatible"
+    )
+    api_key: str | None = Field(default=None, pattern=r"^(env|file):.", description="its key: env:NAME or file:PATH")
+    dimensions: int | None = Field(default=None, ge=1, le=65_536, description="asked of an openai model")
+    chroma: str | None = Field(default=None, description="URL of a Chroma server; null keeps vectors in files")
+    region: str | None = Field(default=None, description="only clauses of this region and of `all`; null takes all")
     mode: Literal["hybrid", "dense", "lexical"] = "hybrid"
+    precedents: bool = Field(
+        default=True, description="in hybrid mode, raise the clauses that the closest past cases were decided under"
+    )
     policies: Annotated[Count | Literal["all"], BeforeValidator(_depth)] = 6
     incidents: Count = 8
     as_of: Annotated[Literal["created_at"] | date | None, BeforeValidator(_moment)] = "created_at"

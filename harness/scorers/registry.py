@@ -79,7 +79,7 @@ def _retrieval(context: ScorerContext, options: Options) -> Scorer:
 
 
 def _ranking(context: ScorerContext, options: Options) -> Scorer:
-    return RankingScorer(estimator=context.estimator)
+    return RankingScorer(estimator=context.estimator, corpus=context.corpus)
 
 
 def _latency(context: ScorerContext, options: Options) -> Scorer:

@@ -3,8 +3,8 @@
 The arms read the same tickets with the same model, prompt, scorers and seed, and differ only in the policies that stand
 in the prompt: none, all that are in force, those that retrieval finds, and those that retrieval finds in an index that
 was frozen before the first change, which is what a model that was fine-tuned then would know. Past incidents and look-up
-tools are left out of every arm: incidents tell labels by themselves and would hide what the policies do, a frozen index
-would freeze them too, and a tool would let an arm look up what it isn't to know. Claims are held to the ticket's own date
+tools are left out of every arm, also where a search for clauses would go by them: incidents tell labels by themselves and
+would hide what the policies do, a frozen index would freeze them too, and a tool would let an arm look up what it isn't to know. Claims are held to the ticket's own date
 in every arm. A prompt that shows `{{ as_of }}` tells the frozen arm how old its policies are; prompts/triage/knowledge.md
 doesn't, since a fine-tuned model isn't told either.
 """
@@ -28,7 +28,7 @@ Watch = Callable[[str, Plan], AbstractContextManager[Progress | None]]
 """Given an arm's title and what it runs, the progress to tell while it runs."""
 
 _SCORERS = ("routing", "cost", "freshness", "retrieval", "latency")
-_SAME = ("gates=[]", "baselines=[]", "retrieval.incidents=0", "calls.tools=false")
+_SAME = ("gates=[]", "baselines=[]", "retrieval.incidents=0", "retrieval.precedents=false", "calls.tools=false")
 FILE = "knowledge.json"
 
 

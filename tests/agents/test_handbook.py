@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.agents.handbook import Handbook, start_of
+from harness.agents.handbook import Handbook
 from harness.build import build_solver
 from harness.build.plan import Plan, planned
 from harness.build.solver import bring_up, default_home
@@ -16,6 +16,7 @@ from harness.core.errors import UsageError
 from harness.core.protocols import Solver
 from harness.core.types import Output
 from harness.corpus import load_corpus
+from harness.retrieval import start_of
 from tests.commands import ROOT
 from tests.pairs import write_pairs
 from tests.scripted import Scripted, agent_on, decides, item

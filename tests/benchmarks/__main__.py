@@ -5,7 +5,7 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.benchmarks import agent, commands, models, recording, statistics
+from tests.benchmarks import agent, commands, models, recording, retrieval, statistics
 from tests.benchmarks.figures import Figure
 
 
@@ -14,7 +14,8 @@ def main() -> int:
     print(f"{_cpu()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}")
     print(f"load average at the start {os.getloadavg()[0]:.1f}; other work on the machine makes all figures worse\n")
     figures: list[Figure] = []
-    for part in (commands.measure, statistics.measure, agent.measure, models.measure, recording.measure):
+    parts = (commands, statistics, agent, retrieval, models, recording)
+    for part in (part.measure for part in parts):
         for figure in part():
             print(figure.line(), flush=True)
             figures.append(figure)

@@ -90,6 +90,39 @@ def test_the_index_is_built_once_and_found_again(
     assert manifest.read_text(encoding="utf-8") != before and len(list(home.glob("index/*"))) == 1
 
 
+def test_an_index_is_checked_and_its_faults_told(
+    world: World, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("HARNESS_HOME", str(home))
+    ran = cli("index", world.suite, "--check")
+    assert ran.code == 1 and "there is no index of this corpus and hashing-1024" in ran.out
+    assert cli("index", world.suite).code == 0
+    ran = cli("index", world.suite, "--check")
+    assert (ran.code, ran.out) == (0, "checked: 10 passages, hashing, no findings\n")
+    (rows,) = home.glob("index/*/rows.json")
+    rows.write_text("{}")
+    ran = cli("index", world.suite, "--check")
+    assert ran.code == 1 and "rows.json can't be read" in ran.out
+    assert cli("index", world.suite, "--rebuild").code == cli("index", world.suite, "--check").code == 0
+    assert cli("index", world.suite, "--check", "--rebuild").code == 4
+
+
+def test_lexical_mode_indexes_words_alone(world: World, cli: Cli) -> None:
+    assert "10 passages, words only, 10 distinct" in cli("index", world.suite, "--set", "retrieval.mode=lexical").out
+
+
+def test_one_changed_policy_changes_the_index_by_its_clauses(
+    world: World, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_HOME", str(tmp_path / "home"))
+    first = cli("index", world.suite).out
+    path = world.folder / "policies" / "POL-FEE-01" / "1.md"
+    path.write_text(path.read_text().replace("14 days", "15 days"))
+    assert cli("index", world.suite).out != first
+    assert cli("index", world.suite, "--check").code == 0
+
+
 def test_set_decides_what_is_indexed_with(world: World, cli: Cli) -> None:
     assert "10 passages, minilm" in cli("index", world.suite, "--set", "retrieval.embeddings=minilm").out
 

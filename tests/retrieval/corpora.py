@@ -1,4 +1,4 @@
-"""Small corpora and an embedder of the tests' own; and where the shared data is."""
+"""Small corpora and an embedder of the tests' own."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from harness.core.hashing import derive_seed, generator
 from harness.corpus import Clause, Corpus, Incident, Policy
 from harness.corpus.policies import PolicyHead
-
-SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
 def policy(

@@ -15,6 +15,8 @@ from harness.core.errors import UsageError
 from harness.core.version import __version__
 from harness.embeddings import HashingEmbedder
 from harness.retrieval import INDEX_FORMAT, Index, Retriever, open_index
+from harness.retrieval.index import content_of
+from harness.retrieval.shelf import shelve
 
 from .corpora import corpus, incident, small_corpus
 
@@ -44,10 +46,11 @@ def test_index_json_says_what_the_index_is_of(tmp_path: Path) -> None:
         "schema_version": 1,
         "index_format": INDEX_FORMAT,
         "built_by": __version__,
-        "corpus": OF.hash,
+        "content": content_of(shelve(OF), embedder=HashingEmbedder(), url=None),
         "embedder": "hashing-1024",
         "policies": 5,
         "incidents": 3,
+        "churn": 0,
     }
 
 
@@ -145,7 +148,10 @@ def test_rebuild_makes_a_new_one_while_the_old_is_open_in_this_process(tmp_path:
     assert new.folder == old.folder
     assert new.manifest.vectors != old.manifest.vectors
     assert found(new) == expected
-    assert [path.name for path in (tmp_path / "index").iterdir()] == [new.folder.name]
+    assert found(old) == expected  # somebody still has it open, so it stays under another name
+    old.tidy()
+    assert found(build(tmp_path, rebuild=True)) == expected
+    assert [path.name for path in (tmp_path / "index").glob("[!.]*")] == [new.folder.name]
 
 
 def test_an_index_that_was_deleted_is_built_again_in_this_process(tmp_path: Path) -> None:
@@ -179,7 +185,7 @@ def test_an_index_json_that_cannot_be_read_is_refused(tmp_path: Path, text: str 
     ("values", "why"),
     [
         ({"surprise": 1}, "unknown key 'surprise'"),
-        ({"corpus": "other"}, "of another corpus"),
+        ({"content": "other"}, "of another corpus"),
         ({"embedder": "x"}, "of another"),
     ],
 )
@@ -211,7 +217,7 @@ def test_a_missing_word_index_is_found_out_when_it_is_used(tmp_path: Path) -> No
 
 
 def test_stores_of_another_size_are_found_out_when_they_are_used(tmp_path: Path) -> None:
-    three, one = corpus(*(incident(f"i-{n}", "x") for n in range(3))), corpus(incident("i", "x"))
+    three, one = corpus(*(incident(f"i-{n}", f"x {n}") for n in range(3))), corpus(incident("i", "x"))
     mine = open_index(three, embedder=HashingEmbedder(), home=tmp_path)
     other = open_index(one, embedder=HashingEmbedder(), home=tmp_path)
     for here, there in ((mine.manifest.vectors, other.manifest.vectors), ("words", "words")):

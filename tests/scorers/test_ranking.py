@@ -1,5 +1,7 @@
 """How well a ranked list agrees with grades."""
 
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from math import log2
 from typing import Any
 
@@ -9,11 +11,13 @@ from hypothesis import strategies as st
 
 from harness.core.types import Errored, Metric, NotApplicable, Output, Scored, ScoreRow, Target, Unscored
 from harness.scorers.ranking import RankingScorer
+from tests.retrieval.corpora import corpus, incident, policy
 from tests.scorers.judged import ESTIMATOR, FAILED, headlines, metrics, sample, value, verdict
 
 RANKING = RankingScorer(estimator=ESTIMATOR)
 GRADES = {"a": 2, "b": 1, "c": 0}
-NAMES = ("ranking.ndcg_at_10", "ranking.recall_at_5", "ranking.mrr")
+NAMES = ("ranking.ndcg_at_10", "ranking.recall_at_5", "ranking.mrr", "ranking.as_of_error")
+UNDATED = {"results": None, "not_in_force": None}
 
 
 def graded(ranked: Any, grades: Any = GRADES) -> Any:
@@ -32,6 +36,7 @@ def graded(ranked: Any, grades: Any = GRADES) -> Any:
 )
 def test_a_list_is_held_against_the_grades(ranked: list[str], ndcg: float, recall: float, mrr: float) -> None:
     found = value(RANKING, sample(None, value=GRADES), Output(value=ranked))
+    assert {key: found.pop(key) for key in UNDATED} == UNDATED
     assert found == pytest.approx({"ndcg_at_10": ndcg, "recall_at_5": recall, "mrr": mrr})
 
 
@@ -83,6 +88,66 @@ def test_an_impossible_grade_is_an_error_of_the_data() -> None:
         graded(["a"], {"a": 0.5})
 
 
+HELD = corpus(
+    policy("P", 1, ["a boom"], start=date(2025, 1, 1), end=date(2026, 1, 1)),
+    policy("P", 2, ["a rope"], start=date(2026, 1, 1)),
+    incident("i-noon", "x", closed=datetime(2026, 3, 1, 12, tzinfo=UTC)),
+    incident("i-early", "y", closed=datetime(2026, 3, 1, 11, 59, tzinfo=UTC)),
+    incident("i-undated", "z"),
+)
+
+
+def wrong(ranked: list[str], asked: Any) -> Any:
+    scorer = RankingScorer(estimator=ESTIMATOR, corpus=HELD)
+    found = value(scorer, replace(sample(None, value={"a": 1}), input=asked), Output(value=ranked))
+    return found["not_in_force"], found["results"]
+
+
+@pytest.mark.parametrize(
+    ("id", "as_of", "held"),
+    [
+        ("P@1#1.1", "2025-12-31", True),
+        ("P@1#1.1", "2026-01-01", False),
+        ("P@1#1.1", "2026-01-01T08:00:00+09:00", True),
+        ("P@2#1.1", "2025-12-31", False),
+        ("P@2#1.1", "2026-01-01", True),
+        ("i-noon", "2026-03-01", False),
+        ("i-noon", "2026-03-01T12:00:01Z", True),
+        ("i-early", "2026-03-01", True),
+        ("i-undated", "2001-01-01", True),
+        ("nobody-has-it", "2026-03-01", False),
+    ],
+)
+def test_what_did_not_hold_on_the_day_asked_for_is_counted_by_the_corpus_own_dates(
+    id: str, as_of: str, held: bool
+) -> None:
+    assert wrong([id], {"as_of": as_of}) == (0 if held else 1, 1)
+
+
+@pytest.mark.parametrize(
+    "asked", [{}, {"as_of": None}, {"as_of": "soon"}, {"as_of": "2026-13-01"}, "text", {"as_of": "2026-01-01T00:00"}]
+)
+def test_a_query_without_a_date_has_nothing_to_hold_against(asked: Any) -> None:
+    assert wrong(["P@1#1.1"], asked) == (None, None)
+
+
+def test_the_as_of_error_is_the_share_of_all_dated_results() -> None:
+    scorer = RankingScorer(estimator=ESTIMATOR, corpus=HELD)
+    rows = []
+    for number, (ids, asked) in enumerate(
+        [
+            (["P@1#1.1", "P@2#1.1"], {"as_of": "2026-05-01"}),
+            (["i-early", "i-noon"], {"as_of": "2026-05-01"}),
+            (["x"], {}),
+        ]
+    ):
+        judged_sample = replace(sample(None, value={"a": 1}), id=f"s{number}", input=asked)
+        rows.append(ScoreRow(f"s{number}", 0, f"s{number}", scorer.score(judged_sample, Output(value=ids))))
+    metric = headlines(scorer.metrics(rows))["ranking.as_of_error"]
+    assert (metric.value, metric.n_scored, metric.detail) == (0.25, 2, "1 of 4 results")
+    assert metric.lower_is_better
+
+
 def judged(*ranked: Any) -> dict[str, Metric]:
     return headlines(metrics(RANKING, [(Target(value=GRADES), Output(value=one)) for one in ranked]))
 
@@ -90,6 +155,7 @@ def judged(*ranked: Any) -> dict[str, Metric]:
 def test_metrics_are_means_over_the_queries_and_can_be_compared_in_pairs() -> None:
     head = judged(["a", "b"], ["x", "a"], "nothing")
     assert list(head) == list(NAMES)
+    assert (head["ranking.as_of_error"].value, head["ranking.as_of_error"].n_scored) == (None, 0)
     mrr, recall = head["ranking.mrr"], head["ranking.recall_at_5"]
     assert (mrr.value, mrr.values, mrr.fact) == (0.75, [1.0, 0.5], "ranking.mrr")
     assert (recall.value, recall.values) == (0.75, [1.0, 0.5])
