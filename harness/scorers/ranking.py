@@ -61,7 +61,8 @@ class RankingScorer:
         table = Table.of(rows)
         found: list[Metric] = []
         for figure in _FIGURES:
-            estimate = self._estimator.mean(table.column(figure), table.clusters, name=f"ranking.{figure}")
+            values = table.column(figure)
+            estimate = self._estimator.share(values, [1.0] * len(values), table.clusters)
             found.append(table.metric(f"ranking.{figure}", estimate, fact=(self.name, figure)))
         dated = table.where(numeric("not_in_force"))
         error = self._estimator.share(dated.column("not_in_force"), dated.column("results"), dated.clusters)

@@ -135,9 +135,8 @@ def _clusters(samples: Sequence[Sample]) -> list[str]:
 def _cell(
     estimator: Estimator, tag: str, figure: str, mode: str, values: list[float], samples: Sequence[Sample]
 ) -> Cell:
-    found: Estimate = estimator.mean(values, _clusters(samples), name=f"{mode}.{tag}.{figure}")
-    ends = [None if end is None else min(max(end, 0.0), 1.0) for end in (found.low, found.high)]
-    return Cell(tag, figure, mode, len(values), found.value, *ends)
+    found: Estimate = estimator.share(values, [1.0] * len(values), _clusters(samples))
+    return Cell(tag, figure, mode, len(values), found.value, found.low, found.high)
 
 
 def _gain(
