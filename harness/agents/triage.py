@@ -1,5 +1,6 @@
 """The triage agent: screen, retrieve, render, converse, ground, decide. One ticket in, one Output out."""
 
+import asyncio
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -78,7 +79,8 @@ class TriageAgent:
         screened = screen(case.untrusted)
         clock.lap("screen")
         as_of = self._depth.moment(case)
-        evidence = self._retrieve(case, screened, as_of)
+        # in a thread, since an embedder or a store may be a server, which other tickets needn't wait for
+        evidence = await asyncio.to_thread(self._retrieve, case, screened, as_of)
         clock.lap("retrieve")
         context = CaseContext(case=case, as_of=as_of, retriever=self._retriever, found=list(evidence))
         prompt = self._render(case, screened, evidence, as_of)
