@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from harness.cli.options import set_option, suite_argument
+from harness.cli.progress import show_doubts
 from harness.core.errors import Exit
 
 
@@ -26,6 +27,7 @@ def index(context: click.Context, *, suite: Path, only_check: bool, rebuild: boo
     if only_check and rebuild:
         raise UsageError("--check builds nothing, --rebuild does", where="--check", fix="give one of them")
     plan = planned(suite, overrides=overrides)
+    show_doubts(plan)
     passages = count(len(list(plan.corpus.passages())), "passage")
     if only_check:
         findings = check_built(plan, home=default_home())

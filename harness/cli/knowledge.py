@@ -18,7 +18,7 @@ from harness.cli.options import (
     set_option,
     suite_argument,
 )
-from harness.cli.progress import show_progress
+from harness.cli.progress import show_doubts, show_progress
 from harness.core.errors import Exit
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def knowledge(
         cache=cache,
     )
     arms = plan_arms(suite, flags, frozen=frozen.date() if frozen is not None else None)
+    show_doubts(next(iter(arms.plans.values()))[1])
     done = run_knowledge(arms, out=resume or out, resume=resume is not None, watch=partial(_watch, quiet))
     if done.knowledge is None:
         again = f"go on with `harness knowledge {suite} --resume {done.folder}` and the same flags"
