@@ -1,5 +1,6 @@
 """Where things lie: the repository, and the reference data beside it, which not every checkout has."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -16,4 +17,5 @@ def reference_rows(name: str) -> list[dict[str, Any]]:
     path = ROOT.parent / "shared" / "data" / name
     if not path.is_file():
         pytest.skip(f"no reference data {name}")
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    text = (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()).decode()
+    return [json.loads(line) for line in text.split("\n") if line]

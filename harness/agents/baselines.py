@@ -1,14 +1,17 @@
-"""What a number has to stand against: the majority label, and word overlap with the label definitions."""
+"""What a number has to stand against: the majority label, word overlap with the definitions, a linear classifier."""
 
 import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from harness.agents.linear import LinearBaseline
 from harness.core.protocols import Solver, SolverInput
 from harness.core.taxonomy import Taxonomy
 from harness.core.ticket import InputKind
 from harness.core.types import Output
+from harness.corpus.incidents import Incident
 from harness.evalsets import parse_case
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
@@ -64,16 +67,32 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def _majority(taxonomy: Taxonomy, kind: InputKind, seen: Sequence[str]) -> Solver:
-    return MajorityBaseline(taxonomy=taxonomy, seen=seen)
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a baseline may know before the test: the labels seen (of incidents, else of dev targets), and the incidents."""
+
+    labels: Sequence[str] = ()
+    incidents: Sequence[Incident] = ()
 
 
-def _keyword(taxonomy: Taxonomy, kind: InputKind, seen: Sequence[str]) -> Solver:
+def _majority(taxonomy: Taxonomy, kind: InputKind, known: Known) -> Solver:
+    return MajorityBaseline(taxonomy=taxonomy, seen=known.labels)
+
+
+def _keyword(taxonomy: Taxonomy, kind: InputKind, known: Known) -> Solver:
     return KeywordBaseline(taxonomy=taxonomy, kind=kind)
 
 
-BASELINES: dict[str, Callable[[Taxonomy, InputKind, Sequence[str]], Solver]] = {
+def _linear(taxonomy: Taxonomy, kind: InputKind, known: Known) -> Solver:
+    return LinearBaseline(taxonomy=taxonomy, kind=kind, incidents=known.incidents)
+
+
+BASELINES: dict[str, Callable[[Taxonomy, InputKind, Known], Solver]] = {
     "majority": _majority,
     "keyword": _keyword,
+    "linear": _linear,
 }
 """Baselines by name, as `baseline:<name>`."""
+
+NEED_INCIDENTS = frozenset({"linear"})
+"""Baselines that learn from incidents, and can't be without."""

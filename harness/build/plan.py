@@ -227,7 +227,7 @@ def _prompt(suite: Suite, override: Path | None) -> Prompt | None:
 
 def _check_solver(plan: Plan) -> None:
     """The solver's and the baselines' names must be known, and what they need must be there."""
-    from harness.agents.baselines import BASELINES
+    from harness.agents.baselines import BASELINES, NEED_INCIDENTS
 
     suite = plan.suite
     solver = suite.solving if isinstance(suite.solving, str) else ""
@@ -235,6 +235,9 @@ def _check_solver(plan: Plan) -> None:
     for name in names:
         if name not in BASELINES:
             raise UsageError(f"unknown baseline {name!r}", where=suite.path, fix=suggest(name, list(BASELINES)))
+        if name in NEED_INCIDENTS and not plan.corpus.incidents:
+            what = f"baseline {name} learns from incidents, and there are none"
+            raise UsageError(what, where=suite.path, fix="add `corpora: {incidents: …}`, or leave it out")
     if (names or suite.solver == "triage") and plan.taxonomy is None:
         raise UsageError("triage and baselines need a taxonomy", where=suite.path, fix="add `taxonomy:` to the suite")
     if suite.solver == "triage" and suite.input == "any":

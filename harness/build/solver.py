@@ -100,10 +100,11 @@ def _part(plan: Plan, name: str, *, home: Path) -> Live:
 
 def build_baseline(plan: Plan, name: str) -> Solver:
     """A baseline by its name."""
-    from harness.agents.baselines import BASELINES
+    from harness.agents.baselines import BASELINES, Known
 
     assert plan.taxonomy is not None
-    return BASELINES[name](plan.taxonomy, plan.suite.input, plan.seen_labels)
+    known = Known(plan.seen_labels, [incident for incident, _ in plan.corpus.incidents])
+    return BASELINES[name](plan.taxonomy, plan.suite.input, known)
 
 
 def build_index(plan: Plan, *, home: Path, rebuild: bool = False) -> "Index":

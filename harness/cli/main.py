@@ -12,6 +12,7 @@ from harness.cli.check import check
 from harness.cli.compare import compare
 from harness.cli.doctor import doctor
 from harness.cli.eval import evaluate
+from harness.cli.import_ import import_
 from harness.cli.index import index
 from harness.cli.knowledge import knowledge
 from harness.cli.modes import modes
@@ -46,6 +47,7 @@ for command in (
     compare,
     doctor,
     evaluate,
+    import_,
     index,
     knowledge,
     modes,

@@ -91,6 +91,10 @@ class Suite(Strict):
     derived_from: str | None = Field(
         default=None, description="eval set whose texts this one uses on purpose; `harness check` lets them be alike"
     )
+    collected: bool = Field(
+        default=False,
+        description="texts were collected, not written for this set: `harness check` asks nobody to rewrite them",
+    )
     input: InputKind = Field(default="ticket", description="what a sample's input is")
     split: Literal["dev", "test", "train"] | None = Field(default=None, description="null takes every split")
     sample_ids: tuple[str, ...] = Field(default=(), description="only these samples of the split; empty takes all")

@@ -21,6 +21,7 @@ from harness.scorers.grounding import GroundingScorer
 from harness.scorers.latency import LatencyScorer
 from harness.scorers.ranking import RankingScorer
 from harness.scorers.retrieval import RetrievalScorer
+from harness.scorers.review import ReviewScorer
 from harness.scorers.routing import RoutingScorer
 from harness.stats import Estimator
 
@@ -78,6 +79,10 @@ def _retrieval(context: ScorerContext, options: Options) -> Scorer:
     return RetrievalScorer(estimator=context.estimator)
 
 
+def _review(context: ScorerContext, options: Options) -> Scorer:
+    return ReviewScorer(estimator=context.estimator)
+
+
 def _ranking(context: ScorerContext, options: Options) -> Scorer:
     return RankingScorer(estimator=context.estimator, corpus=context.corpus)
 
@@ -129,6 +134,7 @@ _MAKERS: dict[str, Callable[[ScorerContext, Options], Scorer]] = {
     "freshness": _freshness,
     "retrieval": _retrieval,
     "ranking": _ranking,
+    "review": _review,
     "latency": _latency,
     "exact": _exact,
     "regex": _regex,

@@ -50,6 +50,8 @@ from harness.stats.ranking import ndcg_at_k as ndcg_at_k
 from harness.stats.ranking import precision_at_k as precision_at_k
 from harness.stats.ranking import recall_at_k as recall_at_k
 from harness.stats.ranking import reciprocal_rank as reciprocal_rank
+from harness.stats.roc import Auroc as Auroc
+from harness.stats.roc import auroc as auroc
 from harness.stats.sequential import ConfidenceSequence as ConfidenceSequence
 from harness.stats.sequential import always_valid_p_value as always_valid_p_value
 from harness.stats.sequential import asymptotic_confidence_sequence as asymptotic_confidence_sequence

@@ -13,6 +13,7 @@ from harness.stats.bootstrap import Statistic, bca_interval, cluster_bootstrap, 
 from harness.stats.clusters import cluster_t_interval, finite, jackknife_error, korn_graubard
 from harness.stats.intervals import clopper_pearson, t_quantile
 from harness.stats.paired import Difference, paired_difference
+from harness.stats.roc import auroc
 
 _FEW_CLUSTERS = 10  # a bootstrap of fewer has too few different resamples
 _NO_SAMPLE = "no sample was scored"
@@ -119,6 +120,17 @@ class Estimator:
         ends = np.clip([below.low + shift, below.high + shift], 0, 1)
         low, high = np.quantile(column, ends)
         return Estimate(value, min(float(low), value), max(float(high), value), self.level, "woodruff")
+
+    def auroc(self, scores: ArrayLike, positive: Sequence[bool], clusters: Sequence[str]) -> Estimate:
+        """How well a score tells two classes apart, with DeLong's interval over clusters; see `auroc`."""
+        if not len(clusters):
+            return self._undefined(_NO_SAMPLE)
+        found = auroc(_column(scores, clusters), positive, clusters, level=self.level)
+        if found is None:
+            return self._undefined("needs samples of both classes")
+        if found.interval is None:
+            return Estimate(found.value, None, None, self.level, "none", _ONE_CLUSTER)
+        return Estimate(found.value, found.interval.low, found.interval.high, self.level, "delong")
 
     def difference(
         self, first: ArrayLike, second: ArrayLike, clusters: Sequence[str], *, name: str, span: float | None = None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.agents import BASELINES, FunctionSolver, KeywordBaseline, MajorityBaseline
+from harness.agents import BASELINES, FunctionSolver, KeywordBaseline, Known, MajorityBaseline
 from harness.core.errors import InfrastructureError, UsageError
 from harness.core.taxonomy import Taxonomy
 from harness.core.types import Claim, Output
@@ -25,7 +25,7 @@ def solve(solver: Any, value: object) -> Output:
 
 
 def test_majority_always_gives_the_most_frequent_label_with_smoothed_frequencies() -> None:
-    solver = BASELINES["majority"](taxonomy, "ticket", ["berth_fee", "berth_fee", "oil_spill"])
+    solver = BASELINES["majority"](taxonomy, "ticket", Known(["berth_fee", "berth_fee", "oil_spill"]))
     output = solve(solver, ticket("t-1", "diesel"))
     assert output.label == "berth_fee"
     assert output.probabilities == {"oil_spill": 2 / 6, "mooring_fault": 1 / 6, "berth_fee": 3 / 6}
@@ -33,7 +33,7 @@ def test_majority_always_gives_the_most_frequent_label_with_smoothed_frequencies
 
 
 def test_keyword_gives_the_label_whose_definition_shares_most_rare_words() -> None:
-    solver = BASELINES["keyword"](taxonomy, "ticket", [])
+    solver = BASELINES["keyword"](taxonomy, "ticket", Known())
     assert solve(solver, ticket("t-1", "the cleat and the chain are loose")).label == "mooring_fault"
     output = solve(solver, ticket("t-1", "an invoice, with a price"))
     assert output.label == "berth_fee" and output.probabilities is not None

@@ -92,7 +92,7 @@ def test_the_majority_is_learnt_from_incidents_else_from_splits_that_are_not_eva
         ({"solver": "baseline:keyword", "taxonomy": None, "scorers": ["exact"]}, "need a taxonomy"),
         ({"solver": "triaje"}, "unknown solver 'triaje'; did you mean 'triage'?"),
         ({"solver": "baseline:keywords"}, "unknown baseline 'keywords'; did you mean 'keyword'?"),
-        ({"baselines": ["median"]}, "unknown baseline 'median'; known are keyword, majority"),
+        ({"baselines": ["median"]}, "unknown baseline 'median'; known are keyword, linear, majority"),
         ({"gates": ["routing.accuracy > baseline:best"]}, "unknown baseline 'best'"),
         ({"scorers": ["routing", {"routing": None}]}, "scorer 'routing' stands twice"),
         ({"input": "any"}, "triage reads tickets or texts"),

@@ -61,8 +61,39 @@ def test_raised_signals_are_read_as_words() -> None:
 
 
 def test_overlap_weighs_rare_words_and_is_zero_without_any() -> None:
-    found = overlaps("the diesel in the basin", ["diesel here", "basin basin diesel", "parrot", ""])
+    rows = overlaps(["the diesel in the basin", "diesel here", "basin basin diesel", "parrot", ""])
+    found = rows[1:] @ rows[0]
     assert found[2] == found[3] == 0 and 0 < found[0] and 0 < found[1] <= 1 + 1e-9
+
+
+PIECES = st.text(alphabet="abcde ", max_size=12)
+EXAMPLES = st.lists(st.tuples(PIECES, PIECES, st.sampled_from(["oil", "fee", "gone", None])), max_size=6)
+
+
+@given(PIECES, EXAMPLES)
+def test_any_reading_gives_a_distribution_and_every_passage_a_rank(
+    text: str, examples: list[tuple[str, str, str | None]]
+) -> None:
+    passages = [Passage(f"i-{n}", "incident", *example) for n, example in enumerate(examples)]
+    weighed = weigh(reading(text, *passages), embed)
+    assert set(weighed.probabilities) == set(LABELS)
+    assert all(0 < value < 1 for value in weighed.probabilities.values())
+    assert sum(weighed.probabilities.values()) == pytest.approx(1)
+    assert sorted(id for id, _ in weighed.ranked) == [passage.id for passage in passages]
+
+
+@given(st.permutations(range(5)))
+def test_the_order_of_passages_changes_nothing(order: list[int]) -> None:
+    told = ["diesel on the water", "an invoice for fuel", "a price", "oil in the harbour", "refund the diesel"]
+    passages = [Passage(f"i-{n}", "incident", "", text, ("oil", "fee")[n % 2]) for n, text in enumerate(told)]
+    one, two = (weigh(reading("diesel invoice", *given), embed) for given in (passages, [passages[n] for n in order]))
+    assert one.probabilities == pytest.approx(two.probabilities)
+    assert [id for id, _ in one.ranked] == [id for id, _ in two.ranked]
+
+
+def test_a_ticket_without_text_is_read_by_its_signals() -> None:
+    given = Reading(labels=LABELS, records={"signals.fuel_on_the_water": "true"})
+    assert max_of(weigh(given, embed).probabilities) == "oil"
 
 
 @given(st.dictionaries(st.text(min_size=1), st.floats(-50, 50), min_size=1))

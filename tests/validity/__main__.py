@@ -6,10 +6,10 @@ import sys
 import time
 from multiprocessing.pool import Pool
 
-from tests.validity import clustered, composites, margins, means, pairs, peeking, planning, proportions
+from tests.validity import auroc, clustered, composites, margins, means, pairs, peeking, planning, proportions
 from tests.validity.rows import Row, Section
 
-PARTS = (proportions, clustered, means, composites, pairs, margins, peeking, planning)
+PARTS = (proportions, clustered, means, composites, pairs, margins, peeking, planning, auroc)
 
 
 def main() -> int:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from harness.stats import cluster_t_interval, korn_graubard
-from tests.validity import clustered, composites, margins, means, pairs, peeking, planning, proportions
+from tests.validity import auroc, clustered, composites, margins, means, pairs, peeking, planning, proportions
 from tests.validity.rows import LEAST, MOST, Row, Section, generator
 
-PARTS = (proportions, clustered, means, composites, pairs, margins, peeking, planning)
+PARTS = (proportions, clustered, means, composites, pairs, margins, peeking, planning, auroc)
 
 
 @cache
@@ -61,6 +61,12 @@ def test_confidence_sequences_may_be_looked_at_often_and_a_t_test_may_not() -> N
     _, rows = measured("peeking")
     assert too_often(of(rows, peeking.PAIRED, peeking.ASYMPTOTIC)) == []
     assert too_often(of(rows, peeking.STUDENT))
+
+
+def test_the_interval_of_an_auroc_covers_with_a_hundred_of_the_rarer_class_and_only_on_the_logit_scale() -> None:
+    _, rows = measured("auroc")
+    assert too_low([row for row in of(rows, auroc.DEFAULT) if not auroc.declared(row)]) == []
+    assert too_low(of(rows, auroc.PLAIN))
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__name__.rpartition(".")[2])

@@ -124,6 +124,18 @@ def test_a_text_of_another_eval_set_is_found_unless_the_suite_says_that_it_is_de
     assert "near-duplicate" not in {one.rule for one in check_suites([first, other]).findings}
 
 
+def test_nobody_is_asked_to_rewrite_texts_that_were_collected(small: Suite) -> None:
+    small.incidents[0]["narrative"] = LONG
+    small.samples += [
+        sample("s-4", "refund", NEAR),
+        sample("s-5", "refund", "a card_fraud it is"),
+        sample("s-6", "lost", "x"),
+    ]
+    assert {rule for _, _, rule in small.findings()} == {"leak", "near-duplicate", "label-in-text", "label"}
+    small.suite["collected"] = True
+    assert {rule for _, _, rule in small.findings()} == {"label"}
+
+
 def test_words_of_a_language_without_spaces_are_its_characters() -> None:
     assert words("昨日鍵がCold 2x") == [*"昨日鍵が", "cold", "2x"]
 

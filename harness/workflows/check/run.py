@@ -31,6 +31,9 @@ CHECKS: tuple[Callable[[Material], Iterator[Finding]], ...] = (
 )
 """Every check of one suite's data; a new one is a function and a line here."""
 
+_OF_WRITING = frozenset({labels.in_text, skeletons.shared_skeletons})
+"""Checks of how texts were written. Collected ones (`collected` in a suite) are what they are."""
+
 _STOPS_A_RUN = frozenset({"schema", "duplicate-id", "overlap", "label", "suite"})
 """Rules of findings that a plan would stop at too, and give once more."""
 
@@ -58,7 +61,7 @@ def check_suites(paths: Sequence[Path]) -> Checked:
     for material, findings in read:
         if material is not None:
             found |= _check(material, unread=findings)
-    found |= set(duplicates.near_duplicates(materials))
+    found |= set(duplicates.near_duplicates([one for one in materials if not one.suite.collected]))
     policies = {policy.path: policy for material in materials for policy in material.corpus.policies}
     return Checked(
         findings=tuple(sorted(found)),
@@ -72,7 +75,8 @@ def check_suites(paths: Sequence[Path]) -> Checked:
 
 def _check(material: Material, *, unread: Sequence[Finding]) -> set[Finding]:
     """The findings of one suite, but for those that reading it gave; scorers are probed where all could be read."""
-    found = {one for check in CHECKS for one in check(material)}
+    skipped = _OF_WRITING if material.suite.collected else frozenset()
+    found = {one for check in CHECKS if check not in skipped for one in check(material)}
     touched = {f"{one.file}:{one.line}" for one in found}
     sound = [sample for sample in material.samples if sample.at not in touched]
     if material.whole:
