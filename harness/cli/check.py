@@ -1,6 +1,8 @@
 """`harness check`: is the data fit to be measured with."""
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,10 @@ from harness.core.errors import Exit
 
 if TYPE_CHECKING:
     from harness.workflows.check import Checked
+
+
+_MOST = 20
+"""Findings of one rule in one file that are listed."""
 
 
 @click.command("check")
@@ -42,7 +48,7 @@ def _lines(checked: "Checked") -> list[str]:
     if checked.findings:
         files = {finding.file for finding in checked.findings}
         total = f"{count(len(checked.findings), 'finding')} in {count(len(files), 'file')}"
-        return [*(clean_line(str(finding)) for finding in checked.findings), total]
+        return [*map(clean_line, _capped(checked)), total]
     parts = (
         count(checked.samples, "sample"),
         count(checked.policies, "policy version"),
@@ -50,3 +56,16 @@ def _lines(checked: "Checked") -> list[str]:
         count(checked.incidents, "incident"),
     )
     return [f"checked: {', '.join(parts)}, no findings"]
+
+
+def _capped(checked: "Checked") -> Iterator[str]:
+    """A line a finding; of many of one rule in one file the first, and how many more."""
+    counts = Counter((finding.file, finding.rule) for finding in checked.findings)
+    told: Counter[tuple[str, str]] = Counter()
+    for finding in checked.findings:
+        group = finding.file, finding.rule
+        told[group] += 1
+        if told[group] <= _MOST:
+            yield str(finding)
+        if told[group] == _MOST and counts[group] > _MOST:
+            yield f"{finding.file}: and {counts[group] - _MOST:,} more of this kind ({finding.rule}); --json lists them"

@@ -43,6 +43,16 @@ def test_lines_are_sorted_as_numbers(small: Suite, cli: Cli) -> None:
     assert numbers == [4, 5, 6, 7, 8, 9, 10, 11, 12]
 
 
+def test_of_many_findings_of_one_kind_in_a_file_the_first_are_listed_and_the_rest_counted(
+    small: Suite, cli: Cli
+) -> None:
+    small.samples += ["{"] * 30
+    lines = cli("check", small.write()).out.splitlines()
+    assert len(lines) == 22 and lines[-1] == "30 findings in 1 file"
+    assert lines[-2].endswith("samples.jsonl: and 10 more of this kind (schema); --json lists them")
+    assert len(json.loads(cli("check", small.path, "--json").out)) == 30
+
+
 def test_json_is_a_list_of_findings_and_nothing_else(small: Suite, cli: Cli) -> None:
     assert json.loads(cli("check", small.write(), "--json").out) == []
     small.samples.append("{")

@@ -1,12 +1,16 @@
 """Ids, versions, labels and citations: a planted defect is found at its line."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from .suites import Suite, policy
+from harness.workflows.check import check_suites
+
+from .suites import Suite, policy, sample
 
 LineOf = Callable[[Path, str], int]
 
@@ -188,3 +192,27 @@ def test_undated_inputs_may_cite_any_version(small: Suite) -> None:
     }
     (one,) = small.check().findings
     assert small.place(one) == ("samples.jsonl", 1, "citation")
+
+
+def test_ids_are_held_against_those_of_other_eval_sets(small: Suite) -> None:
+    first = small.write()
+    other = small.folder / "other.yaml"
+    (small.folder / "more.jsonl").write_text(json.dumps(sample("s-3", None, "Who are you?")) + "\n")
+    value = {**small.suite, "eval_set": "more.jsonl", "split": None}
+    other.write_text(yaml.safe_dump(value))
+    found = [one for one in check_suites([first, other]).findings if one.rule == "duplicate-id"]
+    assert [small.place(one) for one in found] == [("more.jsonl", 1, "duplicate-id")]
+    assert "samples.jsonl:3" in found[0].message
+    other.write_text(yaml.safe_dump({**value, "derived_from": "samples.jsonl"}))
+    assert "duplicate-id" not in {one.rule for one in check_suites([first, other]).findings}
+    other.write_text(yaml.safe_dump({**small.suite, "name": "again"}))
+    assert check_suites([first, other]).findings == ()
+
+
+def test_control_characters_are_found_as_binary(small: Suite) -> None:
+    small.samples[1]["input"]["guest_message"] = "PK\x03\x04 somebody charged my card"
+    small.incidents[1]["narrative"] = "A tab\t and a line\n are none."
+    small.incidents[0]["note"] = "\x00"
+    found = small.check().findings
+    assert [small.place(one) for one in found] == [("incidents.jsonl", 1, "binary"), ("samples.jsonl", 2, "binary")]
+    assert "guest_message holds the control character '\\x03'" in found[1].message

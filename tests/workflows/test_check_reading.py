@@ -147,12 +147,27 @@ def test_a_triage_suite_without_a_prompt_is_a_finding(small: Suite, line_of: Lin
     assert small.findings() == [("suite.yaml", line_of(small.path, "solver:"), "suite")]
 
 
-def test_an_empty_incident_file_is_a_finding_of_the_run(small: Suite) -> None:
+def test_an_empty_incident_file_is_the_one_finding(small: Suite) -> None:
+    small.suite["counts"] = {"incidents_per_label": 1}
     small.incidents = []
-    del small.samples[0]["target"]["evidence"]
-    small.samples[0]["target"]["rationale"].pop()
+    assert small.findings() == [("incidents.jsonl", 1, "schema")]
+
+
+def test_an_empty_file_in_a_folder_of_incidents_is_named_and_an_empty_folder_too(small: Suite) -> None:
+    small.write()
+    (small.folder / "past").mkdir()
+    small.suite["corpora"]["incidents"] = "past"
     (one,) = small.check().findings
-    assert (small.place(one)[0], one.rule) == ("incidents.jsonl", "suite")
+    assert one.file.endswith("suite.yaml") and "past: no incident in it" in one.message
+    (small.folder / "past" / "1.jsonl").write_text((small.folder / "incidents.jsonl").read_text())
+    (small.folder / "past" / "2.jsonl").write_text("\n")
+    assert small.findings() == [("past/2.jsonl", 1, "schema")]
+
+
+def test_what_a_broken_sample_leaves_too_few_of_is_not_missed(small: Suite) -> None:
+    small.suite["counts"] = {"per_label": 1, "slices": {"rare": 1}}
+    small.samples[1] = "{"
+    assert small.findings() == [("samples.jsonl", 2, "schema")]
 
 
 def test_texts_without_records_are_checked_by_the_same_rules(small: Suite) -> None:

@@ -1,7 +1,7 @@
 """Ids: each sample and incident has its own, and no past incident is a ticket of the eval set."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.corpus.incidents import repeated_incidents
 from harness.evalsets.load import repeated_samples
@@ -15,6 +15,20 @@ def repeated(material: Material) -> Iterator[Finding]:
     """Samples, and incidents, with an id that stands above already."""
     errors = [*repeated_samples(material.samples), *repeated_incidents(material.corpus.incidents)]
     return of_errors(errors, rule="duplicate-id", otherwise=material.at("eval_set"))
+
+
+def repeated_across(materials: Sequence[Material]) -> Iterator[Finding]:
+    """Samples of tickets or texts that share an id with one of another eval set, where neither is made of the other's."""
+    first: dict[str, tuple[str, str]] = {}
+    for material in materials:
+        suite = material.suite
+        if suite.derived_from is not None or suite.input != "ticket":
+            continue
+        for sample in material.samples:
+            at, eval_set = first.setdefault(sample.id, (sample.at, str(suite.resolve(suite.eval_set))))
+            if eval_set != str(suite.resolve(suite.eval_set)):
+                message = f"sample {sample.id!r} is also at {at}, in another eval set; rename one"
+                yield finding(sample.at, rule="duplicate-id", message=message)
 
 
 def same_case(material: Material) -> Iterator[Finding]:

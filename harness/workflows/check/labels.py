@@ -25,13 +25,13 @@ def without_examples(material: Material) -> Iterator[Finding]:
     """Labels that no sample has, or no incident where there are incidents. Targets that are values need none."""
     samples = [sample.target for sample in material.samples]
     targets = [target for target in samples if target.label is not None or target.value is None]
-    sets: list[tuple[str, set[str | None]]] = [
-        (f"sample in {material.suite.eval_set}", {target.label for target in targets}),
-        ("incident", {incident.label for incident, _ in material.corpus.incidents}),
+    sets: list[tuple[str, set[str | None], bool]] = [
+        (f"sample in {material.suite.eval_set}", {target.label for target in targets}, material.all_samples),
+        ("incident", {incident.label for incident, _ in material.corpus.incidents}, material.whole),
     ]
-    for name, used in sets:
+    for name, used, all_read in sets:
         for label, at in material.taxonomy_at.items():
-            if used and label not in used:
+            if used and all_read and label not in used:
                 yield finding(at, rule="label-count", message=f"label {label!r} has no {name}")
 
 
@@ -45,12 +45,13 @@ def counts(material: Material) -> Iterator[Finding]:
             (samples[label], wanted.per_label, "samples"),
             (incidents[label], wanted.incidents_per_label, "incidents"),
         ):
-            if found < least:
+            unread = not (material.all_samples if what == "samples" else material.whole)
+            if found < least and not unread:
                 message = f"label {label!r} has {found} {what}, fewer than {least}"
                 yield finding(material.at("counts"), rule="label-count", message=message)
     slices = Counter(name for sample in material.samples for name in sample.slices)
     for name, least in wanted.slices.items():
-        if slices[name] < least:
+        if slices[name] < least and material.all_samples:
             message = f"slice {name!r} has {slices[name]} samples, fewer than {least}"
             yield finding(material.at("counts", "slices", name), rule="slice-count", message=message)
 

@@ -32,6 +32,7 @@ class Material:
     """What could be read of a suite. `taxonomy_at` is the file:line of each label's definition.
 
     `whole` is false where a part of the corpora couldn't be read: a citation to nowhere may then be one to that part.
+    `all_samples` is false where a sample couldn't be read: what is too few may then not be.
     """
 
     suite: Suite
@@ -41,6 +42,7 @@ class Material:
     corpus: Corpus
     samples: tuple[Sample, ...]
     whole: bool = True
+    all_samples: bool = True
 
     @cached_property
     def cases(self) -> tuple[tuple[Sample, Case | None], ...]:
@@ -79,7 +81,9 @@ def read_material(path: Path) -> tuple[Material | None, list[Finding]]:
     known = len(reader.found)
     corpus = Corpus(policies=reader.policies(), incidents=reader.incidents())
     whole = len(reader.found) == known
+    known = len(reader.found)
     samples = reader.samples()
+    all_samples = len(reader.found) == known
     reader.prompt()
     material = Material(
         suite=suite,
@@ -89,6 +93,7 @@ def read_material(path: Path) -> tuple[Material | None, list[Finding]]:
         corpus=corpus,
         samples=samples,
         whole=whole,
+        all_samples=all_samples,
     )
     return material, reader.found
 
@@ -122,7 +127,17 @@ class _Reader:
         key = ("corpora", "incidents")
         name = self._suite.corpora.incidents
         path, on_error = self._path(name), self._on_error(*key)
-        return self._part(lambda: tuple(read_incidents(path, on_error=on_error)), (), *key) if name else ()
+        if not name:
+            return ()
+        known = len(self.found)
+        nothing: tuple[Located, ...] = ()
+        found = self._part(lambda: tuple(read_incidents(path, on_error=on_error)), nothing, *key)
+        read = {at.rpartition(":")[0] for _, at in found}
+        files = sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]
+        if len(self.found) == known:
+            for empty in [file for file in files if str(file) not in read] or ([] if files else [path]):
+                on_error(UsageError("no incident in it", where=empty, fix="add some, or take it out"))
+        return found
 
     def samples(self) -> tuple[Sample, ...]:
         """The samples that are valid."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.build.plan import make_plan
 from harness.core.errors import NoSamplesError, UsageError
-from harness.workflows.check import citations, contact, duplicates, identity, labels, probes, skeletons, versions
+from harness.workflows.check import citations, contact, duplicates, identity, labels, probes, skeletons, texts, versions
 from harness.workflows.check.findings import Finding, finding
 from harness.workflows.check.material import Material, read_material
 
@@ -28,6 +28,7 @@ CHECKS: tuple[Callable[[Material], Iterator[Finding]], ...] = (
     duplicates.split_clusters,
     skeletons.shared_skeletons,
     contact.contact_data,
+    texts.binary,
 )
 """Every check of one suite's data; a new one is a function and a line here."""
 
@@ -61,6 +62,7 @@ def check_suites(paths: Sequence[Path]) -> Checked:
     for material, findings in read:
         if material is not None:
             found |= _check(material, unread=findings)
+    found |= set(identity.repeated_across(materials))
     found |= set(duplicates.near_duplicates([one for one in materials if not one.suite.collected]))
     policies = {policy.path: policy for material in materials for policy in material.corpus.policies}
     return Checked(

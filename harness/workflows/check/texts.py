@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from harness.core.ticket import Case
 from harness.core.types import Json, Sample
+from harness.workflows.check.findings import Finding, finding
+from harness.workflows.check.material import Material
 
 _SPACELESS = "\u3040-\u30ff\u3400-\u9fff"
 """Kana and Han: scripts without spaces between words."""
@@ -39,3 +41,18 @@ def told(sample: Sample, case: Case | None) -> str:
 def words(text: str) -> list[str]:
     """The words of a text, without case and compatibility forms; each character is one where no spaces are written."""
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def binary(material: Material) -> Iterator[Finding]:
+    """Samples and incidents with control characters in a text: a picture or an archive, taken for one."""
+    rows = [(sample.at, f"sample {sample.id!r}", sample.input) for sample in material.samples]
+    rows += [(at, f"incident {i.id!r}", i.model_dump(mode="json")) for i, at in material.corpus.incidents]
+    for at, name, value in rows:
+        for path, text in strings(value):
+            match = _CONTROL.search(text)
+            if match:
+                message = f"{name}: {path} holds the control character {match[0]!r}, as binary data does; take it out"
+                yield finding(at, rule="binary", message=message)
