@@ -25,7 +25,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -165,17 +165,23 @@ def overlaps(texts: Sequence[str]) -> Floats:
 
     The product of two rows is the cosine of the texts' words.
     """
-    bags = [Counter(words(text)) for text in texts]
+    bags = [_bag(text) for text in texts]
     column: dict[str, int] = {}
     for bag in bags[1:]:
         for word in bag:
             column.setdefault(word, len(column))
     rows = np.zeros((len(texts), len(column)))
     for row, bag in zip(rows, bags, strict=True):
-        for word, n in bag.items():
+        for word, often in bag.items():
             if word in column:
-                row[column[word]] = 1 + math.log(n)
+                row[column[word]] = often
     rows *= np.log(1 + (len(texts) - 1) / np.count_nonzero(rows[1:], axis=0))
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     found: Floats = rows / np.where(lengths == 0, 1, lengths)
     return found
+
+
+@lru_cache(maxsize=4096)
+def _bag(text: str) -> Mapping[str, float]:
+    """1 + log n for each word. Definitions, clauses and cases come up in call after call."""
+    return {word: 1 + math.log(n) for word, n in Counter(words(text)).items()}
