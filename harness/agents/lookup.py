@@ -23,7 +23,9 @@ class _Query(Strict):
     kind: Literal["policy", "incident"]
 
 
-class _Claimed(Strict):
+class Claimed(Strict):
+    """What is asked of the verifier."""
+
     claim: ClaimRow
     ticket: Ticket
 
@@ -58,7 +60,7 @@ class VerifySolver:
 
     async def __call__(self, item: SolverInput) -> Output:
         """Judge one claim; UsageError where the input is none."""
-        asked = validate(_Claimed, item.input, where=Path(item.id))
+        asked = validate(Claimed, item.input, where=Path(item.id))
         case = asked.ticket.to_case()
         claim = Claim(asked.claim.text, asked.claim.citations)
         resolve = Resolver(

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr, field_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
 from harness.core.errors import UsageError
 from harness.core.files import Strict, parse_value, parse_yaml, read_text, validate
@@ -76,6 +76,21 @@ class Counts(Strict):
     per_label: int = Field(default=0, ge=0, description="samples of each label")
     incidents_per_label: int = Field(default=0, ge=0, description="incidents of each label")
     slices: dict[str, int] = Field(default={}, description="samples of each slice, by its name")
+    claims: tuple[Count, Count] | None = Field(default=None, description="least and most claims of a gold rationale")
+    second_labels: str | None = Field(
+        default=None, description="JSON Lines of a second labeller's `{id, label}`, one of each sample"
+    )
+    kappa: float | None = Field(
+        default=None, ge=-1, le=1, description="least Cohen's kappa of the samples' labels and the second ones"
+    )
+
+    @model_validator(mode="after")
+    def _sensible(self) -> "Counts":
+        if self.claims is not None and self.claims[0] > self.claims[1]:
+            raise ValueError(f"claims: the least, {self.claims[0]}, is more than the most, {self.claims[1]}")
+        if self.kappa is not None and self.second_labels is None:
+            raise ValueError("kappa needs second_labels")
+        return self
 
 
 ScorerEntry = str | dict[str, dict[str, Any] | None]

@@ -51,9 +51,9 @@ def test_a_suite_without_incidents_has_none_of_any_label(small: Suite) -> None:
 
 
 def test_each_slice_with_too_few_samples_is_found_at_its_own_line(small: Suite, line_of: LineOf) -> None:
-    small.samples[0]["slices"] = ["cold", "long"]
-    small.samples[1]["slices"] = ["long"]
-    small.suite["counts"] = {"slices": {"long": 2, "cold": 2, "typos": 1}}
+    small.samples[0]["slices"] = ["cold", "warm"]
+    small.samples[1]["slices"] = ["warm"]
+    small.suite["counts"] = {"slices": {"warm": 2, "cold": 2, "typos": 1}}
     found = small.check().findings
     assert [one.message for one in found] == [
         "slice 'cold' has 1 samples, fewer than 2",

@@ -6,7 +6,19 @@ from pathlib import Path
 
 from harness.build.plan import make_plan
 from harness.core.errors import NoSamplesError, UsageError
-from harness.workflows.check import citations, contact, duplicates, identity, labels, probes, skeletons, texts, versions
+from harness.workflows.check import (
+    citations,
+    contact,
+    duplicates,
+    identity,
+    labels,
+    probes,
+    second,
+    skeletons,
+    slices,
+    texts,
+    versions,
+)
 from harness.workflows.check.findings import Finding, finding
 from harness.workflows.check.material import Material, read_material
 
@@ -16,6 +28,7 @@ CHECKS: tuple[Callable[[Material], Iterator[Finding]], ...] = (
     versions.overlapping,
     versions.gaps,
     versions.supersedings,
+    versions.references,
     labels.unknown,
     labels.without_examples,
     labels.counts,
@@ -23,12 +36,17 @@ CHECKS: tuple[Callable[[Material], Iterator[Finding]], ...] = (
     citations.of_incidents,
     citations.of_evidence,
     citations.of_claims,
+    citations.of_grades,
+    citations.of_verdicts,
     identity.same_case,
     identity.same_reservation,
     duplicates.split_clusters,
     skeletons.shared_skeletons,
     contact.contact_data,
     texts.binary,
+    slices.meanings,
+    slices.rationales,
+    second.labels,
 )
 """Every check of one suite's data; a new one is a function and a line here."""
 
