@@ -6,13 +6,14 @@ from typing import Literal
 
 from harness.claims import Resolver, verify
 from harness.core.files import Strict, validate
+from harness.core.moments import start_of
 from harness.core.protocols import SolverInput
 from harness.core.ticket import Ticket
 from harness.core.types import Claim, Output, Trace
 from harness.corpus import Corpus
 from harness.evalsets.load import ClaimRow
 from harness.guard import citable
-from harness.retrieval import Retriever, start_of
+from harness.retrieval import Retriever
 
 _DEPTH = 10
 

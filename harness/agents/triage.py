@@ -13,6 +13,7 @@ from harness.agents.decide import decide
 from harness.agents.handbook import Handbook
 from harness.agents.tools import LIMITS, CaseContext
 from harness.claims import Resolver, verify
+from harness.core.moments import start_of
 from harness.core.protocols import SolverInput
 from harness.core.taxonomy import Taxonomy
 from harness.core.ticket import Case, InputKind
@@ -21,7 +22,7 @@ from harness.corpus import Corpus
 from harness.evalsets import parse_case
 from harness.guard import Screened, Spotlight, citable, screen
 from harness.prompts import Prompt
-from harness.retrieval import Retriever, start_of
+from harness.retrieval import Retriever
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,10 +14,10 @@ from harness.build.plan import planned
 from harness.build.solver import build_index, build_retriever, default_home
 from harness.core.errors import UsageError
 from harness.core.files import Strict, read_jsonl, validate
+from harness.core.moments import moment_of
 from harness.core.telemetry import switch_off
 from harness.corpus import Corpus, Incident, load_corpus
 from harness.evaluation.suite import Retrieval
-from harness.retrieval import start_of
 
 if TYPE_CHECKING:
     from harness.retrieval import Index, Match, Retriever
@@ -60,19 +60,10 @@ class Searched:
 def parse_moment(text: str) -> datetime:
     """A day (its midnight, UTC) or a time with its zone; UsageError for anything else."""
     try:
-        day = date.fromisoformat(text)
+        return moment_of(text)
     except ValueError:
-        pass
-    else:
-        return start_of(day)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
         fix = "give a day (2026-05-17) or a time with its zone (2026-05-17T21:04:00Z)"
-        raise UsageError(f"{text!r} is no date", where="--as-of", fix=fix)
-    return moment
+        raise UsageError(f"{text!r} is no date", where="--as-of", fix=fix) from None
 
 
 def search(

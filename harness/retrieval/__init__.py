@@ -8,4 +8,3 @@ from harness.retrieval.index import open_index as open_index
 from harness.retrieval.retriever import Match as Match
 from harness.retrieval.retriever import Mode as Mode
 from harness.retrieval.retriever import Retriever as Retriever
-from harness.retrieval.shelf import start_of as start_of

@@ -121,11 +121,6 @@ class Shelf:
         return _ticks(as_of.astimezone(UTC).date() if self.name == "policies" else as_of)
 
 
-def start_of(day: date) -> datetime:
-    """The moment that a day stands for: its midnight in UTC, so that incidents count that were closed before it."""
-    return datetime.combine(day, time(), tzinfo=UTC)
-
-
 def shelve(corpus: Corpus) -> Mapping[ShelfName, Shelf]:
     """Both shelves of a corpus; either may be empty."""
     passages = list(corpus.passages())

@@ -1,8 +1,9 @@
 """How well passages are ranked against graded relevance, and whether what is ranked held on the day that was asked for."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 
+from harness.core.moments import moment_of
 from harness.core.types import Json, Metric, NotApplicable, Outcome, Output, Sample, Scored, ScoreRow, Unscored
 from harness.corpus import Corpus
 from harness.scorers.metrics import Table, numeric
@@ -17,8 +18,8 @@ class RankingScorer:
     """Holds a ranked list of ids, or ids with scores to rank them by (`value`), against the target's `{id: grade}`.
 
     Where the input has a day or a time as `as_of`, each id is also held against the dates of `corpus`, whatever the
-    retriever says of them: a clause has to be in force on that day (UTC), an incident closed before that time (noon UTC of a
-    day). An id that the corpus doesn't have doesn't hold either.
+    retriever says of them: a clause has to be in force on that day (UTC), an incident closed before that time (midnight UTC
+    of a day). An id that the corpus doesn't have doesn't hold either.
     """
 
     name = "ranking"
@@ -75,14 +76,9 @@ def _moment(asked: Json) -> datetime | None:
     """When a query is asked for; None where it says no day, or none that can be read."""
     text = asked.get("as_of") if isinstance(asked, Mapping) else None
     try:
-        if not isinstance(text, str):
-            return None
-        if len(text) == len("2026-01-01"):
-            return datetime.combine(date.fromisoformat(text), time(12), tzinfo=UTC)
-        moment = datetime.fromisoformat(text)
+        return moment_of(text) if isinstance(text, str) else None
     except ValueError:
         return None
-    return moment if moment.tzinfo is not None else None
 
 
 def _held(corpus: Corpus, id: str, at: datetime) -> bool:

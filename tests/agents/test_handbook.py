@@ -13,10 +13,10 @@ from harness.build import build_solver
 from harness.build.plan import Plan, planned
 from harness.build.solver import bring_up, default_home
 from harness.core.errors import UsageError
+from harness.core.moments import start_of
 from harness.core.protocols import Solver
 from harness.core.types import Output
 from harness.corpus import load_corpus
-from harness.retrieval import start_of
 from tests.commands import ROOT
 from tests.pairs import write_pairs
 from tests.scripted import Scripted, agent_on, decides, item

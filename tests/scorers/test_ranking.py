@@ -91,8 +91,8 @@ def test_an_impossible_grade_is_an_error_of_the_data() -> None:
 HELD = corpus(
     policy("P", 1, ["a boom"], start=date(2025, 1, 1), end=date(2026, 1, 1)),
     policy("P", 2, ["a rope"], start=date(2026, 1, 1)),
-    incident("i-noon", "x", closed=datetime(2026, 3, 1, 12, tzinfo=UTC)),
-    incident("i-early", "y", closed=datetime(2026, 3, 1, 11, 59, tzinfo=UTC)),
+    incident("i-midnight", "x", closed=datetime(2026, 3, 1, tzinfo=UTC)),
+    incident("i-eve", "y", closed=datetime(2026, 2, 28, 23, 59, tzinfo=UTC)),
     incident("i-undated", "z"),
 )
 
@@ -111,9 +111,10 @@ def wrong(ranked: list[str], asked: Any) -> Any:
         ("P@1#1.1", "2026-01-01T08:00:00+09:00", True),
         ("P@2#1.1", "2025-12-31", False),
         ("P@2#1.1", "2026-01-01", True),
-        ("i-noon", "2026-03-01", False),
-        ("i-noon", "2026-03-01T12:00:01Z", True),
-        ("i-early", "2026-03-01", True),
+        ("i-midnight", "2026-03-01", False),
+        ("i-midnight", "2026-03-01T00:00:01Z", True),
+        ("i-midnight", "2026-03-01T00:00:01+01:00", False),
+        ("i-eve", "2026-03-01", True),
         ("i-undated", "2001-01-01", True),
         ("nobody-has-it", "2026-03-01", False),
     ],
@@ -137,7 +138,7 @@ def test_the_as_of_error_is_the_share_of_all_dated_results() -> None:
     for number, (ids, asked) in enumerate(
         [
             (["P@1#1.1", "P@2#1.1"], {"as_of": "2026-05-01"}),
-            (["i-early", "i-noon"], {"as_of": "2026-05-01"}),
+            (["i-eve", "i-midnight"], {"as_of": "2026-05-01"}),
             (["x"], {}),
         ]
     ):

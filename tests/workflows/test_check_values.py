@@ -36,7 +36,7 @@ def verifying(small: Suite, verdict: Any, *citations: str, **more: Any) -> Suite
         ("2025-06-01", "i-1", "not-in-force", "closed at 2025-06-01T00:00:00Z"),
         ("2025-06-02", "i-1", None, ""),
         ("2025-06-01T00:00:01Z", "i-1", None, ""),
-        ("2025-06-01T00:00:01", "i-1", None, ""),
+        ("2025-06-01T00:00:01", "i-1", "schema", "or a time with its zone"),
         ("first of May", "i-1", "schema", "as_of is no date"),
         (20260501, "i-1", "schema", "as_of is no date"),
         (None, "POL-A@1#1.1", None, ""),

@@ -5,18 +5,18 @@ Where a part of the corpora couldn't be read, citations to nowhere are not repor
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.agents.lookup import Claimed
 from harness.claims import VERDICTS, Resolver, verify
 from harness.core.errors import UsageError
 from harness.core.files import suggest, validate
+from harness.core.moments import moment_of
 from harness.core.ticket import Case
 from harness.core.types import Sample
 from harness.corpus import Corpus
 from harness.guard import citable
-from harness.retrieval import start_of
 from harness.workflows.check.findings import Finding, finding, of_error
 from harness.workflows.check.material import Material
 
@@ -89,7 +89,7 @@ def of_grades(material: Material) -> Iterator[Finding]:
         try:
             moment = _as_of(sample, case)
         except (TypeError, ValueError):
-            message = f"sample {sample.id!r}: as_of is no date; give a day such as 2026-07-20"
+            message = f"sample {sample.id!r}: as_of is no date; give a day such as 2026-07-20, or a time with its zone"
             yield finding(sample.at, rule="schema", message=message)
             continue
         resolve = Resolver(corpus=corpus, fields={}, context=None, as_of=moment)
@@ -153,11 +153,7 @@ def _as_of(sample: Sample, case: Case | None) -> datetime | None:
     given = sample.input.get("as_of") if isinstance(sample.input, dict) else None
     if given is None:
         return case.created_at if case is not None else None
-    try:
-        return start_of(date.fromisoformat(given))
-    except ValueError:
-        moment = datetime.fromisoformat(given)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment_of(given)
 
 
 class _Place:
