@@ -8,11 +8,22 @@ from harness.core.errors import UsageError
 from harness.corpus.policies import gaps
 
 _TOLD = 3
+_MANY = 20_000
+"""Passages that are embedded in about two minutes on two cores."""
 
 
 def doubts(plan: Plan) -> list[str]:
-    """A line for each gap in force and each gold citation to nowhere, the first few of each; `harness check` has all."""
-    lines: list[str] = []
+    """A line for very large corpora, each gap in force and each gold citation to nowhere, the first few of each.
+
+    `harness check` has all.
+    """
+    searched = plan.suite.solver in ("triage", "search")
+    size = len(plan.corpus.incidents) + sum(len(policy.clauses) for policy in plan.corpus.policies)
+    lines = (
+        [f"{size:,} passages to look things up in: indexing them takes minutes, once"]
+        if searched and size > _MANY
+        else []
+    )
     for found in (gaps(plan.corpus.policies), _to_nowhere(plan)):
         lines += [str(error) for error in islice(found, _TOLD)]
         more = sum(1 for _ in found)

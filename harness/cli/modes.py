@@ -39,7 +39,7 @@ def modes(
     overrides: tuple[str, ...],
 ) -> None:
     """Run SUITE (solver: search) with lexical, dense and hybrid retrieval, and show them side by side, slice by slice."""
-    from harness.workflows.modes import new_folder, run_modes
+    from harness.workflows.modes import run_modes
 
     @contextmanager
     def watch(mode: str, plan: "Plan") -> "Iterator[Progress | None]":
@@ -48,9 +48,9 @@ def modes(
         with show_progress(quiet=quiet) as progress:
             yield progress
 
-    found = run_modes(suite, out=out or new_folder(suite), limit=limit, overrides=overrides, watch=watch)
-    if found is None:
-        click.echo("harness: interrupted; what was finished is kept", err=True)
+    found = run_modes(suite, out=out, limit=limit, overrides=overrides, watch=watch)
+    if found.interrupted:
+        click.echo(f"harness: interrupted; what was finished is in {found.folder}", err=True)
         context.exit(int(Exit.INTERRUPTED))
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2))

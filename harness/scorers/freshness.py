@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from harness.claims import Resolver, verify
 from harness.core.ticket import InputKind
-from harness.core.types import Metric, NotApplicable, Outcome, Output, Sample, Scored, ScoreRow, Unscored
+from harness.core.types import Metric, NotApplicable, Outcome, Output, Sample, Scored, ScoreRow
 from harness.corpus import Corpus
 from harness.evalsets import parse_case
 from harness.guard import citable
+from harness.scorers.grounding import no_rationale
 from harness.scorers.metrics import Table, numeric
 from harness.stats import Estimator
 
@@ -37,10 +38,8 @@ class FreshnessScorer:
 
     def score(self, sample: Sample, output: Output) -> Outcome:
         """`wrong_version` and `gold_cited` (None where the target names no clause), and whether any clause is cited."""
-        if output.failure is not None:
-            return Unscored(f"the answer failed ({output.failure.kind}) and has no rationale")
-        if output.rationale is None:
-            return NotApplicable("the solver gives no rationale")
+        if output.rationale is None or output.failure is not None:
+            return no_rationale(output)
         case = parse_case(sample.input, sample_id=sample.id, kind=self._kind, where=sample.at)
         if case is None or case.created_at is None:
             return NotApplicable("the sample has no date")

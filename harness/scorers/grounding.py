@@ -13,6 +13,13 @@ from harness.scorers.metrics import Table, positive
 from harness.stats import Estimator
 
 
+def no_rationale(output: Output) -> Outcome:
+    """What is said of an answer without a rationale to judge."""
+    if output.failure is not None:
+        return Unscored(f"the answer failed ({output.failure.kind}) and has no rationale")
+    return NotApplicable("the solver gives no rationale")
+
+
 class GroundingScorer:
     """Judges each claim of a rationale; see harness.claims for what is judged."""
 
@@ -26,10 +33,8 @@ class GroundingScorer:
 
     def score(self, sample: Sample, output: Output) -> Outcome:
         """`claims` with a verdict each, and their number and how many are hallucinated."""
-        if output.failure is not None:
-            return Unscored(f"the answer failed ({output.failure.kind}) and has no rationale")
-        if output.rationale is None:
-            return NotApplicable("the solver gives no rationale")
+        if output.rationale is None or output.failure is not None:
+            return no_rationale(output)
         case = parse_case(sample.input, sample_id=sample.id, kind=self._kind, where=sample.at)
         evidence = output.trace.evidence
         resolve = Resolver(

@@ -4,10 +4,9 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.build.api import made_anew, run_plan
+from harness.build.api import run_plan
 from harness.build.plan import Plan, planned
 from harness.core.errors import UsageError
 from harness.core.files import write_atomic
@@ -15,6 +14,7 @@ from harness.core.hashing import derive_seed
 from harness.evaluation import Comparison, Progress, Run
 from harness.reporting import comparison_json
 from harness.workflows.compare import check_margin, check_metric, compare
+from harness.workflows.folders import own_folder
 
 Watch = Callable[[str, Plan], AbstractContextManager[Progress | None]]
 """Given a side's name, A or B, and what it runs, the progress to tell while it runs."""
@@ -65,7 +65,7 @@ def run_ab(
     plan_b = side(1, derive_seed("ab", plan_a.suite.seed, "b"))
     _check_differ(plan_a, by="prompt" if len(prompts) == 2 else "model")
     _check_metric(plan_a, metric)
-    folder = _folder(out, name=plan_a.suite.name)
+    folder = own_folder(out, name=f"{plan_a.suite.name}-ab")
     with watch("A", plan_a) as progress:
         run_a = run_plan(plan_a, out=folder / "a", progress=progress)
     if run_a.info["interrupted"]:
@@ -109,16 +109,3 @@ def _check_metric(plan: Plan, metric: str | None) -> None:
     own = any(isinstance(entry, str) and ":" in entry for entry in plan.suite.scorers)
     if not own:
         check_metric(metric, names, where=plan.suite.path)
-
-
-def _folder(out: Path | None, *, name: str) -> Path:
-    """Where both runs go."""
-    if out is None:
-        path = Path("reports") / f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}-{name}-ab"
-        try:
-            return made_anew(path)
-        except OSError as error:
-            raise UsageError(f"can't write there: {error.strerror}", where=path, fix="give --out a folder") from None
-    if out.is_dir() and any(out.iterdir()):
-        raise UsageError("this folder isn't empty", where=out, fix="give --out a new folder")
-    return out

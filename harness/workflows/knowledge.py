@@ -13,16 +13,17 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
-from harness.build.api import made_anew, run_plan
+from harness.build.api import run_plan
 from harness.build.plan import Plan, planned
 from harness.core.errors import UsageError, worst_exit
 from harness.core.files import write_atomic
 from harness.evaluation import Knowledge, Place, Progress, Run, read_arm, weigh_up
 from harness.reporting import knowledge_json
 from harness.workflows.changes import place_samples, ticket_day
+from harness.workflows.folders import own_folder
 
 Watch = Callable[[str, Plan], AbstractContextManager[Progress | None]]
 """Given an arm's title and what it runs, the progress to tell while it runs."""
@@ -30,6 +31,7 @@ Watch = Callable[[str, Plan], AbstractContextManager[Progress | None]]
 _SCORERS = ("routing", "cost", "freshness", "retrieval", "latency")
 _SAME = ("gates=[]", "baselines=[]", "retrieval.incidents=0", "retrieval.precedents=false", "calls.tools=false")
 FILE = "knowledge.json"
+_NOT_EMPTY = "give --out a new folder, or go on with it: --resume"
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def run_knowledge(
     they were made from the same; what is missing or errored is asked again. UsageError otherwise.
     """
     first = next(iter(arms.plans.values()))[1]
-    folder = _taken_up(out, arms) if resume else _folder(out, name=first.suite.name)
+    folder = _taken_up(out, arms) if resume else own_folder(out, name=f"{first.suite.name}-knowledge", fix=_NOT_EMPTY)
     runs: dict[str, Run] = {}
     for name, (title, plan) in arms.plans.items():
         begun = resume and _began(folder / name)
@@ -184,18 +186,3 @@ def _taken_up(out: Path | None, arms: Arms) -> Path:
         fix = "name the folder that `harness knowledge` wrote"
         raise UsageError("no arm of an experiment in it", where=out, fix=fix)
     return out
-
-
-def _folder(out: Path | None, *, name: str) -> Path:
-    """Where the arms go."""
-    path = out
-    try:
-        if path is None:
-            path = made_anew(Path("reports") / f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}-{name}-knowledge")
-        path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()):
-            fix = "give --out a new folder, or go on with it: --resume"
-            raise UsageError("this folder isn't empty", where=path, fix=fix)
-    except OSError as error:
-        raise UsageError(f"can't write there: {error.strerror}", where=path, fix="give --out a folder") from None
-    return path

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from harness.core.errors import UsageError
 from harness.core.types import Sample
 from harness.evaluation import Progress, Run
 from harness.stats import Estimate, Estimator
+from harness.workflows.folders import own_folder
 
 MODES = ("lexical", "dense", "hybrid")
 FIGURES = ("ndcg_at_10", "recall_at_5", "mrr")
@@ -50,12 +50,17 @@ class Gain:
 
 @dataclass(frozen=True)
 class Modes:
-    """The runs by mode, every cell, the gains of hybrid, and results that didn't hold on their day: wrong and all, by mode."""
+    """The runs by mode, every cell, the gains of hybrid, and results that didn't hold on their day: wrong and all, by mode.
 
+    Where it was interrupted there are only the runs that were begun.
+    """
+
+    folder: Path
     runs: dict[str, Run]
-    cells: tuple[Cell, ...]
-    gains: tuple[Gain, ...]
-    not_in_force: dict[str, tuple[int, int]]
+    cells: tuple[Cell, ...] = ()
+    gains: tuple[Gain, ...] = ()
+    not_in_force: dict[str, tuple[int, int]] = field(default_factory=dict)
+    interrupted: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """For machines."""
@@ -70,12 +75,12 @@ class Modes:
 def run_modes(
     suite: Path,
     *,
-    out: Path,
+    out: Path | None = None,
     limit: int | None = None,
     overrides: Sequence[str] = (),
     watch: Watch = lambda _mode, _plan: nullcontext(),
-) -> Modes | None:
-    """Run `suite` once a mode into `out`/MODE, and compare; None where it was interrupted.
+) -> Modes:
+    """Run `suite` once a mode into `out`/MODE, and compare.
 
     UsageError where it isn't a suite of queries (`solver: search`, scorer `ranking`).
     """
@@ -85,21 +90,17 @@ def run_modes(
     if first.suite.solving != "search" or "ranking" not in first.suite.scorers:
         what = "this suite doesn't measure retrieval alone"
         raise UsageError(what, where=suite, fix="use one with `solver: search` and `scorers: [ranking]`")
+    folder = own_folder(out, name=f"{first.suite.name}-modes")
     runs: dict[str, Run] = {}
     for mode, plan in plans.items():
         with watch(mode, plan) as progress:
-            runs[mode] = run_plan(plan, out=out / mode, progress=progress)
+            runs[mode] = run_plan(plan, out=folder / mode, progress=progress)
         if runs[mode].info["interrupted"]:
-            return None
-    return _compared(runs, first)
+            return Modes(folder, runs, interrupted=True)
+    return _compared(folder, runs, first)
 
 
-def new_folder(suite: Path) -> Path:
-    """Where the runs go if nobody says."""
-    return Path("reports") / f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}-{suite.parent.name or 'suite'}-modes"
-
-
-def _compared(runs: dict[str, Run], plan: Plan) -> Modes:
+def _compared(folder: Path, runs: dict[str, Run], plan: Plan) -> Modes:
     """Figures over the queries that every mode has a verdict on, whole and by slice."""
     facts = {mode: _facts(run) for mode, run in runs.items()}
     shared = [sample for sample in plan.samples if all(sample.id in found for found in facts.values())]
@@ -119,7 +120,7 @@ def _compared(runs: dict[str, Run], plan: Plan) -> Modes:
         )
         for mode, found in facts.items()
     }
-    return Modes(runs, tuple(cells), tuple(gains), wrong)
+    return Modes(folder, runs, tuple(cells), tuple(gains), wrong)
 
 
 def _facts(run: Run) -> dict[str, dict[str, Any]]:

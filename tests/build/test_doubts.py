@@ -1,12 +1,15 @@
 """What a run goes on in spite of: gaps in force, and gold evidence to nowhere."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from harness.build.doubts import doubts
 from harness.build.plan import planned
+from harness.corpus import Corpus
+from harness.evaluation.suite import amend_suite
 from tests.conftest import Cli
 from tests.world import POLICIES, SAMPLES, World
 
@@ -40,6 +43,14 @@ def test_evidence_to_nowhere_is_told_a_few_times_and_then_counted(world: World) 
     assert len(lines) == 4 and lines[3].startswith("and 9 more")
     without = doubts(planned(world.suite, limit=1, overrides=["corpora.policies=null", "retrieval.policies=0"]))
     assert [line.split("cites ")[1][:6] for line in without] == ["'i-99'"]
+
+
+def test_very_large_corpora_are_told_to_whoever_looks_things_up_in_them(world: World) -> None:
+    plan = planned(world.suite)
+    large = replace(plan, corpus=Corpus(policies=plan.corpus.policies, incidents=plan.corpus.incidents * 5000))
+    (line,) = doubts(large)
+    assert line == "30,004 passages to look things up in: indexing them takes minutes, once"
+    assert doubts(replace(large, suite=amend_suite(large.suite, overrides=["solver=baseline:keyword"]))) == []
 
 
 @pytest.mark.parametrize(("spoil", "word"), [(gap, "no version of"), (nowhere, "which is not in the corpora")])

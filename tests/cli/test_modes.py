@@ -73,7 +73,7 @@ def test_without_a_folder_it_makes_one_under_reports(
     monkeypatch.chdir(tmp_path)
     assert cli("modes", suite, "--limit", "2", "-q").code == 0
     (folder,) = (tmp_path / "reports").iterdir()
-    assert folder.name.endswith("-world-modes")
+    assert folder.name.endswith("-harbour-modes")
 
 
 def test_queries_without_dates_have_no_as_of_error(world: World, cli: Cli, suite: Path, tmp_path: Path) -> None:

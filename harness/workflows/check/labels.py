@@ -40,14 +40,14 @@ def counts(material: Material) -> Iterator[Finding]:
     wanted = material.suite.counts
     samples = Counter(sample.target.label for sample in material.samples)
     incidents = Counter(incident.label for incident, _ in material.corpus.incidents)
-    for label in material.taxonomy_at:
-        for found, least, what in (
-            (samples[label], wanted.per_label, "samples"),
-            (incidents[label], wanted.incidents_per_label, "incidents"),
-        ):
-            unread = not (material.all_samples if what == "samples" else material.whole)
-            if found < least and not unread:
-                message = f"label {label!r} has {found} {what}, fewer than {least}"
+    parts = (
+        (samples, wanted.per_label, "samples", material.all_samples),
+        (incidents, wanted.incidents_per_label, "incidents", material.whole),
+    )
+    for found, least, what, all_read in parts:
+        for label in material.taxonomy_at if all_read else ():
+            if found[label] < least:
+                message = f"label {label!r} has {found[label]} {what}, fewer than {least}"
                 yield finding(material.at("counts"), rule="label-count", message=message)
     slices = Counter(name for sample in material.samples for name in sample.slices)
     for name, least in wanted.slices.items():

@@ -98,6 +98,12 @@ def read_material(path: Path) -> tuple[Material | None, list[Finding]]:
     return material, reader.found
 
 
+def shown_path(suite: Suite, name: str | None) -> Path:
+    """A file of the suite, spelled from the working folder where it lies below it."""
+    path = suite.resolve(name or "").resolve()
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 class _Reader:
     """Reads the files of one suite and keeps what is wrong with them."""
 
@@ -108,7 +114,7 @@ class _Reader:
     def taxonomy(self) -> tuple[Taxonomy | None, dict[str, str]]:
         """The taxonomy, and where each label is defined."""
         name = self._suite.taxonomy
-        path = self._path(name)
+        path = shown_path(self._suite, name)
         taxonomy = self._part(lambda: load_taxonomy(path), None, "taxonomy") if name else None
         if taxonomy is None:
             return None, {}
@@ -119,14 +125,14 @@ class _Reader:
         """The policies that are valid."""
         key = ("corpora", "policies")
         name = self._suite.corpora.policies
-        path, on_error = self._path(name), self._on_error(*key)
+        path, on_error = shown_path(self._suite, name), self._on_error(*key)
         return self._part(lambda: read_policies(path, on_error=on_error), (), *key) if name else ()
 
     def incidents(self) -> tuple[Located, ...]:
         """The incidents that are valid."""
         key = ("corpora", "incidents")
         name = self._suite.corpora.incidents
-        path, on_error = self._path(name), self._on_error(*key)
+        path, on_error = shown_path(self._suite, name), self._on_error(*key)
         if not name:
             return ()
         known = len(self.found)
@@ -141,7 +147,7 @@ class _Reader:
 
     def samples(self) -> tuple[Sample, ...]:
         """The samples that are valid."""
-        path, on_error = self._path(self._suite.eval_set), self._on_error("eval_set")
+        path, on_error = shown_path(self._suite, self._suite.eval_set), self._on_error("eval_set")
         kind = self._suite.input
         return self._part(lambda: tuple(read_samples(path, kind=kind, on_error=on_error)), (), "eval_set")
 
@@ -149,12 +155,7 @@ class _Reader:
         """Read the prompt for its findings only."""
         name = self._suite.prompt
         if name:
-            self._part(lambda: load_prompt(self._path(name)), None, "prompt")
-
-    def _path(self, name: str | None) -> Path:
-        """A file of the suite, spelled from the working folder where it lies below it."""
-        path = self._suite.resolve(name or "").resolve()
-        return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+            self._part(lambda: load_prompt(shown_path(self._suite, name)), None, "prompt")
 
     def _part(self, read: Callable[[], T], nothing: T, *key: str) -> T:
         """What `read` returns, or `nothing` and a finding."""

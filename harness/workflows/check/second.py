@@ -8,7 +8,7 @@ from harness.core.errors import UsageError
 from harness.core.files import Strict, read_jsonl, suggest, validate
 from harness.stats import cohen_kappa, rating_tables
 from harness.workflows.check.findings import Finding, finding, of_error
-from harness.workflows.check.material import Material
+from harness.workflows.check.material import Material, shown_path
 
 _RULE = "second-label"
 _NONE = ""
@@ -30,7 +30,7 @@ def labels(material: Material) -> Iterator[Finding]:
     if name is None:
         return
     errors: list[UsageError] = []
-    rows = list(_read(_path(material, name), errors))
+    rows = list(_read(shown_path(material.suite, name), errors))
     yield from (of_error(error, rule="schema", otherwise=material.at("counts", "second_labels")) for error in errors)
     samples = {sample.id: sample for sample in material.samples}
     second: dict[str, tuple[str | None, str]] = {}
@@ -50,12 +50,6 @@ def labels(material: Material) -> Iterator[Finding]:
             yield finding(sample.at, rule=_RULE, message=message)
     pairs = [(sample.target.label, second[sample.id][0]) for sample in samples.values() if sample.id in second]
     yield from _agreement(pairs, material=material)
-
-
-def _path(material: Material, name: str) -> Path:
-    """The file, spelled from the working folder where it lies below it."""
-    path = material.suite.resolve(name).resolve()
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _read(path: Path, errors: list[UsageError]) -> Iterator[tuple[_Row, str]]:
